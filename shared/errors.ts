@@ -139,4 +139,5 @@ export class UnknownTransfer extends RelayError {
 }
 
 /** An `Error` whatever was thrown. */
-export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -17,7 +17,7 @@ export type Retrying = {
   readonly signal: AbortSignal;
   readonly random: () => number;
   /** Told before each pause. */
-  readonly onRetry?: (error: unknown, attempt: number, pauseMs: number) => void;
+  readonly onRetry?: ((error: unknown, attempt: number, pauseMs: number) => void) | undefined;
 };
 
 /** The pause before attempt `attempt + 1`, in ms: full jitter under a doubling, capped ceiling. */

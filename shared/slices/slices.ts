@@ -9,7 +9,8 @@ export const SAFE_SLICE_SIZE = 1_048_576;
 
 /** Cuts `size` bytes into slices of `sliceSize` bytes, the last one shorter. Throws a RangeError on sizes that are no whole bytes. */
 export function planSlices(size: number, sliceSize: number): Slice[] {
-  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`size ${size} is not a whole number of bytes`);
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new RangeError(`size ${size} is not a whole number of bytes`);
   if (!Number.isSafeInteger(sliceSize) || sliceSize < 1) {
     throw new RangeError(`slice size ${sliceSize} is not a whole number of bytes`);
   }

@@ -1,0 +1,132 @@
+import type * as z from 'zod';
+import { CosRefused, CosUnavailable } from '../errors.ts';
+import { type Clock, toSeconds } from '../time.ts';
+import { meaningOf } from './codes.ts';
+import type { Form } from './form.ts';
+import { envelope } from './replies.ts';
+import { type CosCredentials, NONCE_MAX, signMultiEffect, signSingleEffect } from './signature.ts';
+import { type CosTarget, requestPath } from './target.ts';
+import type { HttpAnswer, Transport } from './transport.ts';
+
+export type CosKeys = {
+  /** The key pair; cached by whoever gives it. */
+  get(): Promise<CosCredentials>;
+  /** Fetches it again; resolves with false if it is still the same. */
+  refresh(): Promise<boolean>;
+};
+
+export type CosCall = {
+  readonly op: string;
+  readonly target: CosTarget;
+  readonly signature: 'multi-effect' | 'single-effect';
+  /** A form, a JSON body, or nothing: then it is a GET with `op` in the query. */
+  readonly body?: Form | { readonly json: Readonly<Record<string, unknown>> };
+};
+
+export type CosReply = z.infer<typeof envelope> & { readonly status: number };
+
+export type Caller = {
+  /** Sends one signed request. A code of COS is a reply, not an error; see `refusal`. */
+  call(call: CosCall, signal: AbortSignal): Promise<CosReply>;
+};
+
+export type CallerParts = {
+  readonly transport: Transport;
+  readonly keys: CosKeys;
+  readonly clock: Clock;
+  readonly random: () => number;
+};
+
+/** Signs and sends; signs once more when the clock (-59) or the key pair (-47, -48, -97) was the trouble. */
+export function openCaller({ transport, keys, clock, random }: CallerParts): Caller {
+  let clockOffsetMs = 0; // COS's clock minus ours
+
+  const once = async (
+    call: CosCall,
+    signal: AbortSignal,
+  ): Promise<{ reply: CosReply; answer: HttpAnswer }> => {
+    const sign = call.signature === 'single-effect' ? signSingleEffect : signMultiEffect;
+    const moment = { now: toSeconds(clock() + clockOffsetMs), nonce: Math.floor(random() * NONCE_MAX) };
+    const authorization = sign(await keys.get(), call.target, moment);
+    const answer = await transport.send(request(call, authorization), signal);
+    return { reply: read(call, answer), answer };
+  };
+
+  return {
+    async call(call, signal) {
+      const { reply, answer } = await once(call, signal);
+      const { remedy } = meaningOf(reply.code);
+      if (reply.code !== 0 && remedy === 'resign' && answer.date !== undefined) {
+        clockOffsetMs = answer.date - clock();
+        return (await once(call, signal)).reply;
+      }
+      if (reply.code !== 0 && remedy === 'refresh' && (await keys.refresh()))
+        return (await once(call, signal)).reply;
+      return reply;
+    },
+  };
+}
+
+/** The error a code stands for: CosUnavailable if it may pass, CosRefused if not. */
+export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRefused {
+  const { meaning, remedy, wayOut } = meaningOf(reply.code);
+  const said = `COS answered ${reply.code} (${meaning}) to ${call.op} of ${call.target.bucket}/${call.target.path}`;
+  const message = `${said}: ${reply.message} [request ${reply.request_id}]`;
+  const trace = { cosCode: reply.code, requestId: reply.request_id };
+  const passes =
+    remedy === 'retry' || remedy === 'throttle' || (reply.status >= 500 && remedy === 'ask-list');
+  return passes
+    ? new CosUnavailable(message, { ...trace, throttled: remedy === 'throttle' })
+    : new CosRefused(message, { ...trace, wayOut });
+}
+
+/** Reads the data of a good reply; a shape we do not know is a refusal. */
+export function dataOf<T>(call: CosCall, reply: CosReply, schema: z.ZodType<T>): T {
+  const read = schema.safeParse(reply.data);
+  if (read.success) return read.data;
+  const where = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new CosRefused(
+    `the answer of COS to ${call.op} is not understood (${where}) [request ${reply.request_id}]`,
+    {
+      requestId: reply.request_id,
+      wayOut: 'check COS_ENDPOINT: is it a COS v4 endpoint?',
+    },
+  );
+}
+
+function request(call: CosCall, authorization: string) {
+  const path = requestPath(call.target);
+  if (call.body === undefined) {
+    return { method: 'GET', path: `${path}?op=${call.op}`, headers: { authorization }, body: [] } as const;
+  }
+  const form = 'json' in call.body ? jsonForm(call.op, call.body.json) : call.body;
+  return {
+    method: 'POST',
+    path,
+    headers: { authorization, 'content-type': form.contentType, 'content-length': String(form.length) },
+    body: form.pieces,
+  } as const;
+}
+
+function jsonForm(op: string, fields: Readonly<Record<string, unknown>>): Form {
+  const bytes = Buffer.from(JSON.stringify({ op, ...fields }));
+  return { contentType: 'application/json', length: bytes.length, pieces: [bytes] };
+}
+
+/** A body that is not JSON is a proxy's, not COS's: the trouble may pass. */
+function read(call: CosCall, answer: HttpAnswer): CosReply {
+  const reply = envelope.safeParse(parsed(answer.text));
+  if (!reply.success) {
+    const said = `HTTP ${answer.status} with a body that is no COS reply to ${call.op}`;
+    throw new CosUnavailable(said, answer.requestId ? { requestId: answer.requestId } : {});
+  }
+  return { ...reply.data, request_id: reply.data.request_id || answer.requestId, status: answer.status };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // no envelope either: `read` names it
+  }
+}

@@ -1,0 +1,147 @@
+import { CosRefused } from '../errors.ts';
+import { type CallerParts, type CosCall, type CosReply, dataOf, openCaller, refusal } from './call.ts';
+import type { CosClient } from './client.ts';
+import { frame } from './form.ts';
+import { fileReply, listReply, openReply, putReply, statReply, toLinks } from './replies.ts';
+import type { CosTarget } from './target.ts';
+
+/** The operations over HTTP, each one request. (COS v4 API, pages 436/6066 to 436/6074.) */
+export function openHttpClient(parts: CallerParts): CosClient {
+  const { call } = openCaller(parts);
+
+  return {
+    async open(target, request, signal) {
+      const asked = post(target, 'upload_slice_init', {
+        filesize: String(request.size),
+        slice_size: String(request.sliceSize),
+        insertOnly: request.insertOnly ? '1' : '0',
+        ...(request.whole && { sha: request.whole.sha1, uploadparts: request.whole.uploadParts }),
+      });
+      const reply = await call(asked, signal);
+      if (reply.code === -4019 || reply.code === -4020) return { kind: 'unfinished' };
+      if (reply.code === -177) return { kind: 'exists' };
+      if (reply.code === -197) return { kind: 'no-directory' };
+      if (reply.code === -284) return { kind: 'slice-size-refused' };
+      const data = good(asked, reply, openReply);
+      if (!('slice_size' in data)) return { kind: 'stored', links: toLinks(data) };
+      return {
+        kind: 'session',
+        session: data.session,
+        sliceSize: data.slice_size,
+        serial: data.serial_upload === 1,
+      };
+    },
+
+    async list(target, signal) {
+      const asked = post(target, 'upload_slice_list');
+      const reply = await call(asked, signal);
+      if (reply.code === -197) return { kind: 'none' };
+      const data = good(asked, reply, listReply);
+      if (!('slice_size' in data)) return { kind: 'finished', links: toLinks(data) };
+      return {
+        kind: 'unfinished',
+        session: data.session,
+        size: data.filesize,
+        sliceSize: data.slice_size,
+        ...(data.sha !== undefined && { sha1: data.sha }),
+        held: data.listparts,
+      };
+    },
+
+    async put(target, { session, offset, content, sha1 }, signal) {
+      const fields = { session, offset: String(offset), ...(sha1 !== undefined && { sha: sha1 }) };
+      const asked = post(target, 'upload_slice_data', fields, content);
+      const reply = await call(asked, signal);
+      if (reply.code === 0) {
+        const { datamd5, ...links } = dataOf(asked, reply, putReply);
+        const closed = links.access_url !== undefined;
+        return { kind: 'held', closed, ...(datamd5 !== undefined && { md5: datamd5 }) };
+      }
+      return { kind: 'refused', error: lastWord(asked, reply) };
+    },
+
+    async finish(target, { session, size, sha1 }, signal) {
+      const fields = { session, filesize: String(size), ...(sha1 !== undefined && { sha: sha1 }) };
+      const asked = post(target, 'upload_slice_finish', fields);
+      const reply = await call(asked, signal);
+      if (reply.code === 0) {
+        const links = toLinks(dataOf(asked, reply, fileReply));
+        return { kind: 'stored', links, requestId: reply.request_id };
+      }
+      if (reply.code === -175) return { kind: 'gap' };
+      return { kind: reply.code === -4016 ? 'wrong-sha' : 'refused', error: lastWord(asked, reply) };
+    },
+
+    async upload(target, { content, insertOnly, sha1 }, signal) {
+      const asked = post(target, 'upload', { sha: sha1, insertOnly: insertOnly ? '1' : '0' }, content);
+      const reply = await call(asked, signal);
+      if (reply.code === -4019 || reply.code === -4020) return { kind: 'unfinished' };
+      if (reply.code === -177) return { kind: 'exists' };
+      if (reply.code === -197) return { kind: 'no-directory' };
+      return { kind: 'stored', links: toLinks(good(asked, reply, fileReply)), requestId: reply.request_id };
+    },
+
+    async stat(target, signal) {
+      const asked = { op: 'stat', target, signature: 'multi-effect' } as const;
+      const reply = await call(asked, signal);
+      if (reply.code === -197) return { kind: 'none' };
+      const data = good(asked, reply, statReply);
+      return {
+        kind: 'file',
+        size: data.filesize,
+        received: data.filelen ?? data.filesize,
+        ...(data.sha !== undefined && { sha1: data.sha }),
+        ...(data.ctime !== undefined && { createdAt: data.ctime }),
+        ...(data.mtime !== undefined && { modifiedAt: data.mtime }),
+        links: toLinks(data),
+        requestId: reply.request_id,
+      };
+    },
+
+    async remove(target, signal) {
+      const asked = { op: 'delete', target, signature: 'single-effect', body: { json: {} } } as const;
+      const reply = await call(asked, signal);
+      if (reply.code === -197) return { kind: 'none' };
+      if (reply.code !== 0) throw refusal(asked, reply);
+      return { kind: 'removed' };
+    },
+
+    async update(target, headers, signal) {
+      const body = { json: { custom_headers: headers } };
+      const asked = { op: 'update', target, signature: 'single-effect', body } as const;
+      const reply = await call(asked, signal);
+      return reply.code === 0 ? { kind: 'updated' } : { kind: 'refused', error: lastWord(asked, reply) };
+    },
+
+    async createDirectory(target, signal) {
+      const body = { json: { biz_attr: '' } };
+      const asked = { op: 'create', target, signature: 'multi-effect', body } as const;
+      const reply = await call(asked, signal);
+      if (reply.code !== 0 && reply.code !== -178) throw refusal(asked, reply);
+    },
+  };
+}
+
+const post = (
+  target: CosTarget,
+  op: string,
+  fields: Record<string, string> = {},
+  content?: Uint8Array,
+): CosCall => ({
+  op,
+  target,
+  signature: 'multi-effect',
+  body: frame({ op, ...fields }, content),
+});
+
+function good<T>(asked: CosCall, reply: CosReply, schema: Parameters<typeof dataOf<T>>[2]): T {
+  if (reply.code !== 0) throw refusal(asked, reply);
+  return dataOf(asked, reply, schema);
+}
+
+/** The refusal of COS as a value; trouble that may pass is thrown. */
+function lastWord(asked: CosCall, reply: CosReply): CosRefused {
+  const error = refusal(asked, reply);
+  if (error instanceof CosRefused) return error;
+  throw error;
+}

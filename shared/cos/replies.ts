@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import type { Slice } from '../slices/slices.ts';
+import type { FileLinks } from './client.ts';
+
+/** What every reply has. `code` 0 is good whatever the HTTP status says. */
+export const envelope = z.object({
+  code: z.coerce.number().int(),
+  message: z.string().default(''),
+  request_id: z.string().default(''),
+  data: z.unknown(),
+});
+
+/** Offsets and lengths come as numbers or as decimal strings. */
+const wholeBytes = z.coerce.number().int().nonnegative();
+const positive = z.coerce.number().int().positive();
+
+const links = {
+  access_url: z.string().optional(),
+  source_url: z.string().optional(),
+  url: z.string().optional(),
+};
+
+/** A file that is there: no session, some address. */
+const finished = z
+  .object({ ...links, resource_path: z.string().optional(), session: z.literal('').nullish() })
+  .refine((reply) => Boolean(reply.access_url ?? reply.source_url ?? reply.url ?? reply.resource_path));
+
+/** A sha may carry a `_suffix`. */
+const sha = z
+  .string()
+  .transform((text) => text.split('_')[0]?.toLowerCase() ?? '')
+  .transform((text) => (/^[0-9a-f]{40}$/.test(text) ? text : undefined))
+  .optional();
+
+const part = z.object({ offset: wholeBytes, datalen: wholeBytes });
+const jsonText = z.string().transform((text, context): unknown => {
+  if (text.trim() === '') return [];
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('listparts is a string that is not JSON');
+    return z.NEVER;
+  }
+});
+
+/** An array, a JSON string of an array, null, or nothing. */
+const listParts = z
+  .union([z.array(part), jsonText.pipe(z.array(part).nullable()), z.null()])
+  .optional()
+  .transform((parts): Slice[] => (parts ?? []).map(({ offset, datalen }) => ({ offset, length: datalen })));
+
+export const openReply = z.union([
+  z.object({
+    session: z.string().min(1),
+    slice_size: positive, // the server may overrule the size we asked for
+    serial_upload: z.coerce.number().default(0),
+  }),
+  finished,
+]);
+
+export const listReply = z.union([
+  z.object({
+    session: z.string().min(1),
+    filesize: wholeBytes,
+    slice_size: positive,
+    listparts: listParts,
+    sha,
+  }),
+  finished,
+]);
+
+export const putReply = z.object({ datamd5: z.string().toLowerCase().optional(), ...links });
+
+export const fileReply = z.object(links);
+
+export const statReply = z.object({
+  filesize: wholeBytes,
+  filelen: wholeBytes.optional(),
+  sha,
+  ctime: z.coerce.number().optional(),
+  mtime: z.coerce.number().optional(),
+  ...links,
+});
+
+export function toLinks(reply: z.infer<typeof fileReply>): FileLinks {
+  return {
+    ...(reply.access_url !== undefined && { accessUrl: reply.access_url }),
+    ...(reply.source_url !== undefined && { sourceUrl: reply.source_url }),
+    ...(reply.url !== undefined && { url: reply.url }),
+  };
+}

@@ -1,0 +1,94 @@
+import { Pool } from 'undici';
+import { asError, CosUnavailable } from '../errors.ts';
+
+export type HttpRequest = {
+  readonly method: 'GET' | 'POST';
+  /** With the query; percent-encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: readonly Uint8Array[];
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  /** The server's clock, in ms since the epoch, if it told. */
+  readonly date: number | undefined;
+  readonly requestId: string;
+  readonly text: string;
+};
+
+export type TransportOptions = {
+  /** `https://host[:port]` or `http://…`. */
+  readonly origin: string;
+  readonly connections: number;
+  /** One request, from connecting to the last byte of its answer, in ms. */
+  readonly requestTimeoutMs: number;
+};
+
+/** One keep-alive pool of sockets to one origin. */
+export type Transport = {
+  /** Throws CosUnavailable when the socket or the time fails, the signal's reason when it fires. */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+};
+
+export function openTransport({ origin, connections, requestTimeoutMs }: TransportOptions): Transport {
+  const pool = new Pool(origin, {
+    connections,
+    keepAliveTimeout: 30_000,
+    connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
+    // Our own timer below covers the whole request; these would only add two more per socket.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  const send = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+    signal.throwIfAborted();
+    const cancel = new AbortController();
+    const stop = () => cancel.abort(signal.reason);
+    const timer = setTimeout(() => cancel.abort(new TimedOut(requestTimeoutMs)), requestTimeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const { statusCode, headers, body } = await pool.request({
+        method: request.method,
+        path: request.path,
+        headers: { ...request.headers },
+        // undici sends any iterable of chunks; its types know only streams
+        body: request.body as unknown as Uint8Array,
+        signal: cancel.signal,
+      });
+      const text = await body.text();
+      const date = Date.parse(one(headers.date));
+      return {
+        status: statusCode,
+        date: Number.isNaN(date) ? undefined : date,
+        requestId: one(headers['x-cos-request-id']),
+        text,
+      };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw new CosUnavailable(`no answer from ${origin}: ${reason(error)}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  };
+
+  return { send, close: () => pool.destroy() };
+}
+
+class TimedOut extends Error {
+  override readonly name = 'TimedOut';
+  constructor(ms: number) {
+    super(`nothing within ${ms} ms`);
+  }
+}
+
+const one = (header: string | string[] | undefined): string =>
+  Array.isArray(header) ? (header[0] ?? '') : (header ?? '');
+
+function reason(thrown: unknown): string {
+  const error = asError(thrown);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return [code, error.message].filter(Boolean).join(' ') || error.name;
+}

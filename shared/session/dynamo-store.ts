@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { type Clock, toSeconds } from '../time.ts';
+import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
+import { type TargetRecord, targetRecord } from './target-record.ts';
+import { type Transfer, transfer } from './transfer.ts';
+
+export type DynamoStoreParts = {
+  readonly documents: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly clock: Clock;
+  /** Records are kept this long after their last write, in days. */
+  readonly retentionDays: number;
+};
+
+/** Nobody wrote it before. */
+const NEVER_WRITTEN = 'attribute_not_exists(pk)';
+/** Nobody wrote it since we read it. */
+const UNCHANGED_SINCE_READ = 'revision = :seen';
+
+const range = z.tuple([z.number(), z.number()]).transform(([offset, length]) => ({ offset, length }));
+const windowItem = z.object({
+  session: z.string(),
+  confirmed: z.array(range),
+  sentSlices: z.number(),
+  resentSlices: z.number(),
+  sentBytes: z.number(),
+  md5Verified: z.number(),
+  at: z.number(),
+});
+const chainItem = z.object({
+  sliceSize: z.number(),
+  offset: z.number(),
+  end: z.number(),
+  states: z.instanceof(Uint8Array),
+  saved: z.instanceof(Uint8Array),
+});
+
+/** One table: `TRANSFER#id` with its `WINDOW#…` and `CHAIN#…`, and `TARGET#name`; index `byState` over the transfers. */
+export function openDynamoStore({ documents, table, clock, retentionDays }: DynamoStoreParts): TransferStore {
+  const TableName = table;
+  const expiresAt = () => toSeconds(clock()) + retentionDays * 86_400;
+
+  /** One conditional write; false if the condition did not hold. */
+  const putIf = async (item: Record<string, unknown>, revision: number): Promise<boolean> => {
+    const first = revision === 1;
+    try {
+      await documents.send(
+        new PutCommand({
+          TableName,
+          Item: { ...item, expiresAt: expiresAt() },
+          ConditionExpression: first ? NEVER_WRITTEN : UNCHANGED_SINCE_READ,
+          ...(!first && { ExpressionAttributeValues: { ':seen': revision - 1 } }),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
+  const read = async (pk: string, sk: string): Promise<unknown> =>
+    (await documents.send(new GetCommand({ TableName, Key: { pk, sk }, ConsistentRead: true }))).Item;
+
+  const children = async (pk: string, prefix: string): Promise<unknown[]> => {
+    const items: unknown[] = [];
+    const query = {
+      TableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
+      ConsistentRead: true,
+    };
+    for await (const page of paginateQuery({ client: documents }, query)) items.push(...(page.Items ?? []));
+    return items;
+  };
+
+  const get = async (id: string): Promise<Transfer | undefined> => {
+    const item = await read(`TRANSFER#${id}`, 'TRANSFER');
+    return item === undefined ? undefined : transfer.parse(item);
+  };
+
+  return {
+    async create(made) {
+      if (await putIf(transferItem(made), 1)) return { won: true };
+      const existing = await get(made.id);
+      // gone in between: it expired, so the next call is the first one again
+      return existing ? { won: false, existing } : this.create(made);
+    },
+    get,
+    replace: (next) => putIf(transferItem(next), next.revision),
+
+    async getTarget(name) {
+      const item = await read(`TARGET#${name}`, 'TARGET');
+      return item === undefined ? undefined : targetRecord.parse(item);
+    },
+    replaceTarget: (next) => putIf(targetItem(next), next.revision),
+
+    async addWindow(id, record) {
+      await documents.send(
+        new PutCommand({ TableName, Item: { ...windowRow(id, record), expiresAt: expiresAt() } }),
+      );
+    },
+    windows: async (id) => z.array(windowItem).parse(await children(`TRANSFER#${id}`, 'WINDOW#')),
+
+    async addChain(id, record) {
+      await documents.send(
+        new PutCommand({ TableName, Item: { ...chainRow(id, record), expiresAt: expiresAt() } }),
+      );
+    },
+    chain: async (id) => z.array(chainItem).parse(await children(`TRANSFER#${id}`, 'CHAIN#')),
+
+    async list(state, limit, before) {
+      const { Items = [] } = await documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byState',
+          KeyConditionExpression: `#state = :state${before === undefined ? '' : ' AND createdKey < :before'}`,
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':state': state, ...(before !== undefined && { ':before': before }) },
+          ScanIndexForward: false,
+          Limit: limit,
+        }),
+      );
+      const transfers = z.array(transfer).parse(Items);
+      const last = transfers.at(-1);
+      return { transfers, ...(last && transfers.length === limit && { next: createdKey(last) }) };
+    },
+  };
+}
+
+/** Where a transfer stands in the index: by time, then by id, so that a page has one end. */
+export const createdKey = ({ createdAt, id }: Pick<Transfer, 'createdAt' | 'id'>): string =>
+  `${String(createdAt).padStart(15, '0')}#${id}`;
+
+const transferItem = (of: Transfer) => ({
+  pk: `TRANSFER#${of.id}`,
+  sk: 'TRANSFER',
+  createdKey: createdKey(of),
+  ...of,
+});
+const targetItem = (of: TargetRecord) => ({ pk: `TARGET#${of.name}`, sk: 'TARGET', ...of });
+
+const windowRow = (id: string, record: WindowRecord) => ({
+  pk: `TRANSFER#${id}`,
+  sk: `WINDOW#${String(record.at).padStart(15, '0')}#${randomUUID()}`,
+  ...record,
+  confirmed: record.confirmed.map(({ offset, length }) => [offset, length]),
+});
+
+const chainRow = (id: string, record: ChainRecord) => ({
+  pk: `TRANSFER#${id}`,
+  sk: `CHAIN#${String(record.offset).padStart(15, '0')}`,
+  ...record,
+});

@@ -1,0 +1,50 @@
+import type { Slice } from '../slices/slices.ts';
+import type { EpochMillis } from '../time.ts';
+import type { TargetRecord } from './target-record.ts';
+import type { Transfer, TransferState } from './transfer.ts';
+
+/** What one worker call did, written once when it ends. `confirmed` are ranges whose MD5 COS echoed, merged. */
+export type WindowRecord = {
+  readonly session: string;
+  readonly confirmed: readonly Slice[];
+  readonly sentSlices: number;
+  readonly resentSlices: number;
+  readonly sentBytes: number;
+  readonly md5Verified: number;
+  readonly at: EpochMillis;
+};
+
+/** A stretch of the SHA-1 chain: the states after each slice from `offset` on, 20 bytes each, and the hash to go on from. */
+export type ChainRecord = {
+  readonly sliceSize: number;
+  readonly offset: number;
+  readonly end: number;
+  readonly states: Uint8Array;
+  readonly saved: Uint8Array;
+};
+
+export type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
+
+/**
+ * What is remembered between calls. Every write that can race is one conditional write; the loser is told, never
+ * overwritten. Records are read through their schemas.
+ */
+export type TransferStore = {
+  /** Exactly one of many calls with the same id wins; the others are shown what is there. */
+  create(
+    transfer: Transfer,
+  ): Promise<{ readonly won: true } | { readonly won: false; readonly existing: Transfer }>;
+  get(id: string): Promise<Transfer | undefined>;
+  /** Writes `next` if the stored revision is still `next.revision - 1`. */
+  replace(next: Transfer): Promise<boolean>;
+  getTarget(name: string): Promise<TargetRecord | undefined>;
+  /** Writes `next` if the stored revision is still `next.revision - 1`; revision 1 means there must be none yet. */
+  replaceTarget(next: TargetRecord): Promise<boolean>;
+  addWindow(id: string, record: WindowRecord): Promise<void>;
+  windows(id: string): Promise<WindowRecord[]>;
+  addChain(id: string, record: ChainRecord): Promise<void>;
+  /** In order of their offsets. */
+  chain(id: string): Promise<ChainRecord[]>;
+  /** Newest first, at most `limit`; `before` is the `next` of the page before. */
+  list(state: TransferState, limit: number, before?: string): Promise<TransferPage>;
+};

@@ -1,0 +1,108 @@
+import * as z from 'zod';
+import type { EpochMillis } from '../time.ts';
+import type { Origin } from './transfer.ts';
+
+/** The version of a source as the order of its target sees it. */
+const owner = z.object({
+  transferId: z.string(),
+  /** `s3:bucket/key` or `client:key`: only versions of the same source have an order. */
+  sourceName: z.string(),
+  etag: z.string().optional(),
+  versionId: z.string().optional(),
+  sequencer: z.string().optional(),
+  lastModified: z.number().optional(),
+  active: z.boolean(),
+  /** A single request may be under way until then, in ms since the epoch: nobody else writes before. */
+  leaseUntil: z.number().optional(),
+});
+export type Owner = z.infer<typeof owner>;
+
+/** A COS session of ours, or the intent to open one (no `session` yet). */
+const upload = z.object({
+  transferId: z.string(),
+  session: z.string().optional(),
+  openedAt: z.number(),
+  /** What was at the path before, as stat told: it must not pass for our file. */
+  replaces: z
+    .object({
+      size: z.number(),
+      sha1: z.string().optional(),
+      createdAt: z.number().optional(),
+      modifiedAt: z.number().optional(),
+    })
+    .optional(),
+});
+export type Upload = z.infer<typeof upload>;
+
+/** What we stored at the target last. */
+const storedVersion = z.object({
+  transferId: z.string(),
+  sourceName: z.string(),
+  etag: z.string().optional(),
+  size: z.number(),
+});
+
+/** The lock and the order of one target. */
+export const targetRecord = z.object({
+  name: z.string(),
+  owner,
+  upload: upload.optional(),
+  stored: storedVersion.optional(),
+  /** True after a mirrored deletion: `owner` then is the deletion. */
+  deleted: z.boolean().optional(),
+  revision: z.number().int(),
+});
+export type TargetRecord = z.infer<typeof targetRecord>;
+
+export const sourceName = (source: Origin): string =>
+  source.kind === 's3' ? `s3:${source.bucket}/${source.key}` : `client:${source.key}`;
+
+export function ownerOf(transferId: string, source: Origin): Owner {
+  if (source.kind === 'client') return { transferId, sourceName: sourceName(source), active: true };
+  const { etag, versionId, sequencer, lastModified } = source;
+  return {
+    transferId,
+    sourceName: sourceName(source),
+    etag,
+    lastModified,
+    ...(versionId !== undefined && { versionId }),
+    ...(sequencer !== undefined && { sequencer }),
+    active: true,
+  };
+}
+
+/**
+ * Orders two sequencers of the same key: right-padded with zeros to one length, then as text (Amazon S3 User Guide,
+ * "Event message structure"). Negative: `a` is older.
+ */
+export function compareSequencers(a: string, b: string): number {
+  const length = Math.max(a.length, b.length);
+  const [left, right] = [a, b].map((text) => text.toLowerCase().padEnd(length, '0'));
+  if (left === undefined || right === undefined || left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+export type Claim =
+  | 'free' // nobody has it, or who had it is done
+  | 'mine' // this very transfer owns it: go on
+  | 'supersedes' // ours is the newer version of the same source
+  | 'older' // a newer version owns it: drop ours
+  | 'busy'; // something else is being written to it: wait
+
+/** Who gets the target. Pure; the store turns it into one conditional write. */
+export function decideClaim(current: TargetRecord | undefined, mine: Owner, now: EpochMillis): Claim {
+  if (!current) return 'free';
+  const { owner: theirs } = current;
+  if (theirs.transferId === mine.transferId) return 'mine';
+  if (theirs.sourceName === mine.sourceName && age(mine, theirs) < 0) return 'older';
+  if ((theirs.leaseUntil ?? 0) > now) return 'busy';
+  if (!theirs.active) return 'free';
+  return theirs.sourceName === mine.sourceName ? 'supersedes' : 'busy';
+}
+
+/** Negative: `a` is the older version. A version without a sequencer is ordered by its time. */
+function age(a: Owner, b: Owner): number {
+  if (a.sequencer !== undefined && b.sequencer !== undefined)
+    return compareSequencers(a.sequencer, b.sequencer);
+  return (a.lastModified ?? 0) - (b.lastModified ?? 0);
+}

@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { type CosTarget, targetName } from '../cos/target.ts';
+import type { EpochMillis } from '../time.ts';
+
+/** What to do with a file that is there already. skip-same: leave it if it is the same, replace it if not. */
+export const onExisting = z.enum(['skip-same', 'overwrite', 'fail']);
+/** What to do with an unfinished upload that is not ours. */
+export const onForeignUpload = z.enum(['replace', 'fail']);
+/** Whether a slice of our session that COS lists, but whose MD5 nobody confirmed, counts as held. */
+export const trustListed = z.enum(['listed', 'verified']);
+/** md5: each slice. sha1: each slice, and the whole file by its SHA-1 at init. */
+export const integrity = z.enum(['md5', 'sha1']);
+
+export const transferOptions = z.object({
+  onExisting,
+  onForeignUpload,
+  trustListed,
+  integrity,
+  /** In bytes. */
+  sliceSize: z.number().int(),
+});
+export type TransferOptions = z.infer<typeof transferOptions>;
+
+const cosTarget = z.object({ region: z.string(), appId: z.string(), bucket: z.string(), path: z.string() });
+
+/** One version of an S3 object. `sequencer` as the event gave it. */
+const s3Origin = z.object({
+  kind: z.literal('s3'),
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().optional(),
+  etag: z.string(),
+  size: z.number().int().nonnegative(),
+  lastModified: z.number(),
+  sequencer: z.string().optional(),
+  sha1: z.string().optional(),
+});
+/** Bytes that a client of the HTTP API sends itself. `key` tells one upload of a target from the next. */
+const clientOrigin = z.object({
+  kind: z.literal('client'),
+  key: z.string(),
+  size: z.number().int().nonnegative(),
+  sha1: z.string().optional(),
+});
+const origin = z.discriminatedUnion('kind', [s3Origin, clientOrigin]);
+export type S3Origin = z.infer<typeof s3Origin>;
+export type Origin = z.infer<typeof origin>;
+
+/** Why a transfer ended without being stored. */
+const reason = z.object({
+  error: z.string(),
+  message: z.string(),
+  wayOut: z.string().optional(),
+  cosCode: z.number().optional(),
+  requestId: z.string().optional(),
+});
+export type Reason = z.infer<typeof reason>;
+
+/** The proof written at the end. Sizes in bytes, times in ms since the epoch. */
+export const receipt = z.object({
+  transferId: z.string(),
+  /** sent: by slices; direct: in one request; instant: COS held the bytes; skipped: the file was there. */
+  how: z.enum(['sent', 'direct', 'instant', 'skipped']),
+  source: origin,
+  target: cosTarget,
+  session: z.string().optional(),
+  sliceSize: z.number().optional(),
+  slices: z.object({
+    total: z.number(),
+    sent: z.number(),
+    alreadyHeld: z.number(),
+    resent: z.number(),
+    md5Verified: z.number(),
+  }),
+  bytes: z.object({ total: z.number(), sent: z.number() }),
+  verified: z.object({
+    size: z.number(),
+    /** Lower-case hex; as COS states it. */
+    sha1: z.string().optional(),
+    sha1Matches: z.boolean().optional(),
+  }),
+  requestIds: z.object({ finish: z.string().optional(), stat: z.string() }),
+  accessUrl: z.string().optional(),
+  metadata: z.object({ set: z.array(z.string()), refused: z.array(z.string()) }).optional(),
+  startedAt: z.number(),
+  storedAt: z.number(),
+  /** How many executions worked on it, the first one counted. */
+  attempts: z.number(),
+});
+export type Receipt = z.infer<typeof receipt>;
+
+const common = {
+  id: z.string(),
+  source: origin,
+  target: cosTarget,
+  options: transferOptions,
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  attempts: z.number().int(),
+  /** Grows with each write: the write that expects an older one loses. */
+  revision: z.number().int(),
+};
+const opening = z.object({ ...common, state: z.literal('opening') });
+const sending = z.object({
+  ...common,
+  state: z.literal('sending'),
+  session: z.string(),
+  sliceSize: z.number(),
+  serial: z.boolean(),
+  /** What COS held when the transfer was listed last, in bytes. */
+  heldBytes: z.number(),
+  listedAt: z.number(),
+});
+const stored = z.object({ ...common, state: z.literal('stored'), receipt });
+const failed = z.object({ ...common, state: z.literal('failed'), reason });
+const cancelled = z.object({ ...common, state: z.literal('cancelled'), reason });
+const superseded = z.object({ ...common, state: z.literal('superseded'), reason });
+
+export const transfer = z.discriminatedUnion('state', [
+  opening,
+  sending,
+  stored,
+  failed,
+  cancelled,
+  superseded,
+]);
+export type Transfer = z.infer<typeof transfer>;
+export type TransferState = Transfer['state'];
+export type Opening = z.infer<typeof opening>;
+export type Sending = z.infer<typeof sending>;
+export type Stored = z.infer<typeof stored>;
+export type Ended = Exclude<Transfer, Opening | Sending>;
+export const TRANSFER_STATES = ['opening', 'sending', 'stored', 'failed', 'cancelled', 'superseded'] as const;
+
+/** A repeated event names the same transfer: one version of one source, one target. */
+export function transferId(source: Origin, target: CosTarget): string {
+  const version =
+    source.kind === 's3'
+      ? [
+          source.bucket,
+          source.key,
+          source.versionId ?? [source.etag, source.sequencer ?? source.lastModified],
+        ]
+      : ['client', source.key, source.size, source.sha1 ?? ''];
+  return createHash('sha256')
+    .update(JSON.stringify([version, targetName(target)]))
+    .digest('hex')
+    .slice(0, 40);
+}
+
+export function newTransfer(
+  source: Origin,
+  target: CosTarget,
+  options: TransferOptions,
+  now: EpochMillis,
+): Opening {
+  const id = transferId(source, target);
+  return {
+    id,
+    source,
+    target,
+    options,
+    createdAt: now,
+    updatedAt: now,
+    attempts: 1,
+    revision: 1,
+    state: 'opening',
+  };
+}
+
+export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial'>;
+
+/** From `sending` too: a lost session is replaced by a new one. */
+export const toSending = (from: Opening | Sending, facts: SessionFacts, now: EpochMillis): Sending => ({
+  ...basis(from, now),
+  ...facts,
+  state: 'sending',
+  heldBytes: 0,
+  listedAt: now,
+});
+
+export const toListed = (from: Sending, heldBytes: number, now: EpochMillis): Sending => ({
+  ...from,
+  ...basis(from, now),
+  heldBytes,
+  listedAt: now,
+});
+
+export const toStored = (from: Opening | Sending, proof: Receipt, now: EpochMillis): Stored => ({
+  ...basis(from, now),
+  state: 'stored',
+  receipt: proof,
+});
+
+export type UnhappyState = 'failed' | 'cancelled' | 'superseded';
+
+export const toEnded = (
+  from: Opening | Sending,
+  state: UnhappyState,
+  why: Reason,
+  now: EpochMillis,
+): Ended => ({
+  ...basis(from, now),
+  state,
+  reason: why,
+});
+
+/** Only what failed, or was cancelled, can be tried again; a stored transfer stays stored. */
+export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }, now: EpochMillis): Opening => ({
+  ...basis(from, now),
+  state: 'opening',
+  attempts: from.attempts + 1,
+});
+
+export const isActive = (of: Transfer): of is Opening | Sending =>
+  of.state === 'opening' || of.state === 'sending';
+
+function basis(from: Transfer, now: EpochMillis) {
+  const { id, source, target, options, createdAt, attempts, revision } = from;
+  return { id, source, target, options, createdAt, attempts, updatedAt: now, revision: revision + 1 };
+}

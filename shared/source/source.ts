@@ -1,0 +1,43 @@
+import type { Slice } from '../slices/slices.ts';
+import type { EpochMillis } from '../time.ts';
+
+/** An object in S3, perhaps of a given version. `key` is plain text. */
+export type ObjectRef = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  /** When given, the object must still have it: then it is this very version or SourceChanged. */
+  readonly etag?: string | undefined;
+};
+
+/** What S3 says about one version of an object. `etag` without quotes; `size` in bytes. */
+export type PinnedObject = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly etag: string;
+  readonly size: number;
+  readonly lastModified: EpochMillis;
+  /** Lower-case hex SHA-1 of the whole object, when S3 keeps one. */
+  readonly sha1?: string | undefined;
+};
+
+/** The headers readers of the object get, and the user's `x-amz-meta-*` by their names without that prefix. */
+export type ObjectMetadata = {
+  readonly contentType?: string | undefined;
+  readonly cacheControl?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentLanguage?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly user: Readonly<Record<string, string>>;
+};
+
+export type ObjectSource = {
+  /** Throws SourceMissing, SourceChanged (when `ref.etag` no longer fits) or SourceUnavailable. */
+  pin(ref: ObjectRef, signal: AbortSignal): Promise<{ object: PinnedObject; metadata: ObjectMetadata }>;
+  /**
+   * Yields exactly `range.length` bytes of the pinned version, in order, in chunks of any size, or throws SourceChanged,
+   * SourceMissing or SourceUnavailable. A chunk is the consumer's to keep. A broken read goes on where it broke.
+   */
+  read(object: PinnedObject, range: Slice, signal: AbortSignal): AsyncIterable<Uint8Array>;
+};
