@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import { type Address, readAddress } from './address.ts';
+import type { Body } from './body.ts';
+import { Refused } from './codes.ts';
+import { type Form, readForm } from './form.ts';
+
+/** One request, read: what it asks for and with which fields. */
+export type Call = {
+  readonly op: string;
+  readonly address: Address;
+  readonly form: Form;
+  readonly authorization: string | undefined;
+};
+
+/** GET without `op` is a download; everything else names its operation. */
+export function readCall(request: IncomingMessage, body: Body): Call {
+  const address = readAddress(request.url ?? '/');
+  const form: Form = isGet(request)
+    ? { fields: Object.fromEntries(address.query) }
+    : readForm(body.bytes, request.headers['content-type']);
+  return {
+    op: opOf(request, form, address),
+    address,
+    form,
+    authorization: authorizationOf(request, address),
+  };
+}
+
+/** The slice this call is about, if it says so. */
+export function offsetOf({ form }: Call): number | undefined {
+  const offset = form.fields.offset;
+  return offset === undefined || offset === '' ? undefined : Number(offset);
+}
+
+export const sessionOf = ({ form }: Call): string | undefined =>
+  typeof form.fields.session === 'string' ? form.fields.session : undefined;
+
+function opOf(request: IncomingMessage, form: Form, address: Address): string {
+  const op = form.fields.op ?? address.query.get('op');
+  if (typeof op === 'string' && op !== '') return op;
+  if (isGet(request)) return 'download';
+  throw new Refused(-5999, 'op is missing');
+}
+
+const isGet = (request: IncomingMessage): boolean => request.method === 'GET' || request.method === 'HEAD';
+
+/** The header; browsers' SDKs put the same text into the query as `sign`. */
+function authorizationOf(request: IncomingMessage, { query }: Address): string | undefined {
+  return request.headers.authorization ?? query.get('sign') ?? undefined;
+}

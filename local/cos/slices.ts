@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto';
+import type * as z from 'zod';
+import type { Call } from './call.ts';
+import { type Answer, answerOf, good, Refused } from './codes.ts';
+import { damageBytes } from './damage.ts';
+import { type Desk, lockKey, urls } from './desk.ts';
+import { dataFields, readFields } from './fields.ts';
+import { closeUpload } from './finish-slices.ts';
+import type { UploadRecord } from './records.ts';
+import { countMissing, sliceLength, uploadOf } from './uploads.ts';
+
+/** `upload_slice_data`: stores one slice; sent again, it is stored again. */
+export async function putSlice(desk: Desk, { address, form }: Call, damage: boolean): Promise<Answer> {
+  const asked = readFields(dataFields, form.fields);
+  const content = form.content;
+  if (!content) throw new Refused(-5999, 'filecontent is missing');
+  const stored = await desk.lock.together(lockKey(address), async () => {
+    const upload = uploadOf(desk, address, asked.session);
+    checkSlice(desk, upload, asked, content);
+    const md5 = checkedMd5(content, asked.datamd5, damage);
+    await desk.store.slices(upload).write(asked.offset, content);
+    return { upload, md5 };
+  });
+  const closed = await closeIfWhole(desk, stored.upload);
+  if (closed && closed.code !== 0) return closed;
+  return good({
+    session: asked.session,
+    ...numbers(desk, asked.offset, content.length),
+    datamd5: stored.md5,
+    ...(closed?.data?.access_url ? { access_url: closed.data.access_url } : {}),
+  });
+}
+
+/** `upload_slice_list`: the slices held of an unfinished upload, else the addresses of the finished file. */
+export async function listSlices(desk: Desk, { address }: Call, lag: number): Promise<Answer> {
+  return desk.lock.together(lockKey(address), async () => {
+    const upload = desk.store.uploads.get(address.bucket, address.path);
+    if (upload) return good(unfinished(desk, upload, lag));
+    const file = desk.store.files.get(address.bucket, address.path);
+    return file ? good(urls(desk, file)) : answerOf(-197);
+  });
+}
+
+function checkSlice(
+  desk: Desk,
+  upload: UploadRecord,
+  { offset, sha }: z.output<typeof dataFields>,
+  content: Buffer,
+): void {
+  if (upload.sha !== undefined && sha === undefined) throw new Refused(-29094);
+  if (upload.sha !== undefined && sha !== upload.sha) throw new Refused(-5999, 'sha is not the one of init');
+  if (offset % upload.sliceSize !== 0 || offset >= upload.filesize) {
+    throw new Refused(-5999, 'offset is not the start of a slice');
+  }
+  if (content.length !== sliceLength(upload, offset)) {
+    throw new Refused(-5999, `the slice has ${content.length} bytes, not ${sliceLength(upload, offset)}`);
+  }
+  if (!upload.serial) return;
+  const { held } = desk.store.slices(upload);
+  if (!held.has(offset) && offset !== held.size * upload.sliceSize) {
+    throw new Refused(-5999, 'serial upload: this slice is not the next');
+  }
+}
+
+function checkedMd5(content: Buffer, promised: string | undefined, damage: boolean): string {
+  const md5 = hash('md5', content, 'hex');
+  if (promised !== undefined && promised !== md5) throw new Refused(-5999, 'datamd5 does not match');
+  if (!damage) return md5;
+  damageBytes(content);
+  return hash('md5', content, 'hex');
+}
+
+async function closeIfWhole(desk: Desk, upload: UploadRecord): Promise<Answer | undefined> {
+  if (!desk.manners.closesItself || countMissing(desk, upload) > 0) return undefined;
+  return desk.lock.alone(lockKey(upload), async () => {
+    const current = desk.store.uploads.get(upload.bucket, upload.path);
+    return current?.session === upload.session ? closeUpload(desk, upload, true) : undefined;
+  });
+}
+
+function unfinished(desk: Desk, upload: UploadRecord, lag: number): Record<string, unknown> {
+  const { listForm, shaSuffix } = desk.manners;
+  const held = [...desk.store.slices(upload).held];
+  const parts = held
+    .slice(0, Math.max(0, held.length - lag))
+    .sort((a, b) => a - b)
+    .map((offset) => numbers(desk, offset, sliceLength(upload, offset)));
+  const data = {
+    session: upload.session,
+    filesize: upload.filesize,
+    slice_size: upload.sliceSize,
+    ...(upload.sha && { sha: upload.sha + shaSuffix }),
+    ...(upload.serial && { serial_upload: 1 }),
+  };
+  if (parts.length === 0 && listForm === 'absent-when-empty') return data;
+  if (parts.length === 0 && listForm === 'null-when-empty') return { ...data, listparts: null };
+  return { ...data, listparts: listForm === 'string' ? JSON.stringify(parts) : parts };
+}
+
+const numbers = (desk: Desk, offset: number, datalen: number) =>
+  desk.manners.numbersAsStrings ? { offset: String(offset), datalen: String(datalen) } : { offset, datalen };
