@@ -78,8 +78,8 @@ async function sendObject(call: ObjectCall, object: StoredObject, exchange: Exch
     return;
   }
 
-  answer.flushHeaders(); // a body broken off at its first byte still had its headers
   const length = bytesBeforeFault(fault, range.length);
+  if (length === 0) answer.flushHeaders(); // a body broken off at its first byte still had its headers
   const end = await sendBody(
     answer,
     object,

@@ -1,8 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { keyOfPath } from './object-path.ts';
+import { stat } from 'node:fs/promises';
 import { type Refusal, refusal } from './refusal.ts';
 import { versionOf } from './stored-object.ts';
+import { walkBucket } from './walk-bucket.ts';
 import { type XmlFields, xmlDocument } from './xml.ts';
 
 export type Listing = { readonly kind: 'listing'; readonly body: string } | Refusal;
@@ -22,8 +21,10 @@ export async function listObjects(
   if (encoding !== null && encoding !== 'url')
     return refusal('InvalidArgument', 'encoding-type can only be url');
 
-  const paths = await pathsByKey(folder, mapped);
-  if (paths === undefined) return refusal('NoSuchBucket', `there is no bucket ${bucket}`);
+  const inFolder = await walkBucket(folder);
+  if (inFolder === undefined && mapped.size === 0)
+    return refusal('NoSuchBucket', `there is no bucket ${bucket}`);
+  const paths = new Map([...(inFolder ?? []), ...mapped]);
   const prefix = query.get('prefix') ?? '';
   const startAfter = query.get('start-after');
   const after = token === null ? (startAfter ?? '') : Buffer.from(token, 'base64url').toString();
@@ -51,25 +52,6 @@ export async function listObjects(
 }
 
 const MAX_KEYS = 1000;
-
-/** Every key of the bucket and where it lies, or nothing when there is no such bucket. */
-async function pathsByKey(
-  folder: string,
-  mapped: ReadonlyMap<string, string>,
-): Promise<Map<string, string> | undefined> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined && mapped.size === 0) return undefined;
-
-  const paths = new Map<string, string>();
-  for (const entry of entries ?? []) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const key = keyOfPath(relative(folder, path));
-    if (key !== undefined) paths.set(key, path);
-  }
-  for (const [key, path] of mapped) paths.set(key, path);
-  return paths;
-}
 
 /** One or, when the file went away meanwhile, none. */
 async function entry(key: string, path: string, encode: (key: string) => string): Promise<XmlFields[]> {
