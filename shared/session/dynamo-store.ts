@@ -29,6 +29,7 @@ const UNCHANGED_SINCE_READ = 'revision = :seen';
 const range = z.tuple([z.number(), z.number()]).transform(([offset, length]) => ({ offset, length }));
 const windowItem = z.object({
   session: z.string(),
+  attempt: z.number(),
   confirmed: z.array(range),
   sentSlices: z.number(),
   resentSlices: z.number(),

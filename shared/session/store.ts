@@ -6,6 +6,8 @@ import type { Transfer, TransferState } from './transfer.ts';
 /** What one worker call did, written once when it ends. `confirmed` are ranges whose MD5 COS echoed, merged. */
 export type WindowRecord = {
   readonly session: string;
+  /** The transfer's attempt it worked in. */
+  readonly attempt: number;
   readonly confirmed: readonly Slice[];
   readonly sentSlices: number;
   readonly resentSlices: number;

@@ -97,7 +97,10 @@ const common = {
   options: transferOptions,
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** How often an upload of it was begun or taken up again. */
   attempts: z.number().int(),
+  /** Which execution works on it: part of the execution's name, so a second start of the same one is refused. */
+  execution: z.number().int(),
   /** Grows with each write: the write that expects an older one loses. */
   revision: z.number().int(),
 };
@@ -108,7 +111,9 @@ const sending = z.object({
   session: z.string(),
   sliceSize: z.number(),
   serial: z.boolean(),
-  /** What COS held when the transfer was listed last, in bytes. */
+  /** What COS held when this attempt listed first: slices that need not be sent. */
+  alreadyHeld: z.number(),
+  /** What COS held when it was listed last, in bytes. */
   heldBytes: z.number(),
   listedAt: z.number(),
 });
@@ -176,15 +181,25 @@ export const toSending = (from: Opening | Sending, facts: SessionFacts, now: Epo
   ...basis(from, now),
   ...facts,
   state: 'sending',
+  alreadyHeld: 0,
   heldBytes: 0,
   listedAt: now,
 });
 
-export const toListed = (from: Sending, heldBytes: number, now: EpochMillis): Sending => ({
+export type HeldFacts = Partial<Pick<Sending, 'alreadyHeld'>> & Pick<Sending, 'heldBytes'>;
+
+export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sending => ({
   ...from,
   ...basis(from, now),
-  heldBytes,
+  ...facts,
   listedAt: now,
+});
+
+/** Another execution, or the same one after a lost session, takes the upload up. */
+export const toAttempted = <T extends Opening | Sending>(from: T, now: EpochMillis): T => ({
+  ...from,
+  ...basis(from, now),
+  attempts: from.attempts + 1,
 });
 
 export const toStored = (from: Opening | Sending, proof: Receipt, now: EpochMillis): Stored => ({
@@ -210,13 +225,13 @@ export const toEnded = (
 export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }, now: EpochMillis): Opening => ({
   ...basis(from, now),
   state: 'opening',
-  attempts: from.attempts + 1,
+  execution: from.execution + 1,
 });
 
 export const isActive = (of: Transfer): of is Opening | Sending =>
   of.state === 'opening' || of.state === 'sending';
 
 function basis(from: Transfer, now: EpochMillis) {
-  const { id, source, target, options, createdAt, attempts, revision } = from;
-  return { id, source, target, options, createdAt, attempts, updatedAt: now, revision: revision + 1 };
+  const { id, source, target, options, createdAt, attempts, execution, revision } = from;
+  return { id, source, target, options, createdAt, attempts, execution, updatedAt: now, revision: revision + 1 };
 }

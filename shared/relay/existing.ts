@@ -1,0 +1,27 @@
+import type { CosFile } from '../cos/client.ts';
+import { toSeconds } from '../time.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import { sourceName } from '../session/target-record.ts';
+import type { Transfer } from '../session/transfer.ts';
+
+/**
+ * Whether the file at the target is this source version, as far as anybody can tell without reading it. Equal size is
+ * not enough when something speaks against it: another sha, our own record of another version stored there, or a file
+ * older than the version itself.
+ */
+export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord | undefined): boolean {
+  const { source } = transfer;
+  if (file.size !== source.size || file.received !== file.size) return false;
+  if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
+  if (source.kind === 'client') return false;
+  const last = record?.stored;
+  if (last) return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
+  return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
+}
+
+export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
+  size,
+  ...(sha1 !== undefined && { sha1 }),
+  ...(createdAt !== undefined && { createdAt }),
+  ...(modifiedAt !== undefined && { modifiedAt }),
+});

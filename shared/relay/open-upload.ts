@@ -1,0 +1,177 @@
+import * as z from 'zod';
+import type { Opened } from '../cos/client.ts';
+import { BadConfig, ForeignUpload, NoProgress, SourceChanged, TargetExists } from '../errors.ts';
+import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import { type Opening, type Sending, type S3Origin, toAttempted, toSending, type Transfer } from '../session/transfer.ts';
+import { type WholeHash, wholeHash } from './chain.ts';
+import { forgetDirectories, makeDirectories } from './directories.ts';
+import { factsOf, isSame } from './existing.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { change, end, ended, type EndedOutcome, load } from './step.ts';
+import { abandonSession, changeTarget, claimTarget } from './target.ts';
+import { uploadDirect } from './upload-direct.ts';
+
+/** What the machine starts with; `reopens` counts the ways back to here. */
+export const openInput = z.object({
+  transferId: z.string(),
+  reopens: z.number().int().default(0),
+});
+export type OpenInput = z.infer<typeof openInput>;
+
+export type OpenOutcome =
+  | EndedOutcome
+  | { readonly transferId: string; readonly reopens: number; readonly kind: 'unhashed' } // the SHA-1 is wanted first
+  | { readonly transferId: string; readonly reopens: number; readonly kind: 'session' | 'unfinished' }
+  | {
+      readonly transferId: string;
+      readonly reopens: number;
+      readonly kind: 'stored';
+      readonly how: 'direct' | 'instant' | 'skipped';
+      /** The source's, when the step had all its bytes in hand. */
+      readonly sha1?: string;
+    };
+
+/** A session may be lost so often before somebody must look. */
+const MAX_REOPENS = 8;
+
+/** Pins the source, takes the target, opens the upload. */
+export async function openUpload(input: OpenInput, parts: RelayParts, time: StepTime): Promise<OpenOutcome> {
+  const { transferId } = input;
+  const reopens = input.reopens + 1;
+  if (reopens > MAX_REOPENS) throw new NoProgress(`the upload was opened ${MAX_REOPENS} times and lost each time`);
+  const begun = await change(parts, transferId, (from) => toAttempted(from, parts.clock()));
+  if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
+  await stillThere(begun, parts, time);
+
+  const small = begun.source.kind === 's3' && begun.source.size <= parts.settings.smallObjectMax;
+  const claim = await claimTarget(parts, begun, time, small ? DIRECT_LEASE_MS : undefined);
+  if (claim.kind === 'older') return drop(parts, begun);
+
+  const opened = small ? await uploadDirect(begun, claim.record, parts, time) : await open(begun, claim.record, parts, time);
+  if (opened.kind === 'ended') return ended(await load(parts, transferId));
+  return { ...opened, transferId, reopens };
+}
+
+/** A direct upload is over by then, in ms: longer than its request with all retries. */
+const DIRECT_LEASE_MS = 120_000;
+
+type Begun = Opening | Sending;
+type Step =
+  | { readonly kind: 'session' | 'unfinished' | 'unhashed' | 'ended' }
+  | { readonly kind: 'stored'; readonly how: 'instant' | 'skipped' };
+
+/** Throws SourceChanged if the object is no longer the version of the transfer. */
+async function stillThere(transfer: Begun, parts: RelayParts, time: StepTime): Promise<void> {
+  if (transfer.source.kind !== 's3') return;
+  const { object } = await parts.source.pin(transfer.source, time.signal);
+  if (object.size !== transfer.source.size) throw changed(transfer.source);
+}
+
+const changed = ({ bucket, key }: S3Origin) => new SourceChanged(`s3://${bucket}/${key} changed after the relay began`);
+
+async function drop(parts: RelayParts, transfer: Begun): Promise<EndedOutcome> {
+  const message = 'a newer version of the same source owns the target';
+  return ended(await end(parts, transfer.id, 'superseded', { error: 'Superseded', message }));
+}
+
+async function open(transfer: Begun, record: TargetRecord, parts: RelayParts, time: StepTime): Promise<Step> {
+  const whole = await wholeHash(transfer, parts);
+  if (whole.kind === 'unhashed') return whole;
+
+  const intended = await intend(transfer, parts, time);
+  if (!intended) return { kind: 'ended' };
+  const insertOnly = transfer.options.onExisting !== 'overwrite';
+  const opened = await init(transfer, insertOnly, whole, parts, time);
+  if (opened.kind === 'exists') return overExisting(transfer, record, whole, parts, time);
+  return opening(transfer, opened, parts, time);
+}
+
+/** Says in the table that a session is about to be opened, and what is at the path now. */
+async function intend(transfer: Begun, parts: RelayParts, time: StepTime): Promise<TargetRecord | undefined> {
+  const there = await parts.cos.stat(transfer.target, time.signal);
+  return changeTarget(parts, transfer, (from) => {
+    const mine = from.upload?.transferId === transfer.id ? from.upload : undefined;
+    const upload = mine ?? { transferId: transfer.id, openedAt: parts.clock() };
+    // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
+    const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
+    return { ...from, upload: { ...upload, ...(replaces && { replaces }) } };
+  });
+}
+
+/** A file is there: leave it if it is this version, replace it or fail by policy. */
+async function overExisting(transfer: Begun, record: TargetRecord, whole: WholeHash, parts: RelayParts, time: StepTime): Promise<Step> {
+  const file = await parts.cos.stat(transfer.target, time.signal);
+  if (transfer.options.onExisting === 'fail') {
+    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+  }
+  if (file.kind === 'file' && isSame(file, withSha(transfer, whole), record)) return { kind: 'stored', how: 'skipped' };
+  return opening(transfer, await init(transfer, false, whole, parts, time), parts, time);
+}
+
+const withSha = (transfer: Begun, whole: WholeHash): Begun =>
+  whole.kind === 'hash' ? { ...transfer, source: { ...transfer.source, sha1: whole.sha1 } } : transfer;
+
+/** One init, with its two expected detours: the directory is missing, the slice size is refused. */
+async function init(transfer: Begun, insertOnly: boolean, whole: WholeHash, parts: RelayParts, time: StepTime): Promise<Opened> {
+  const ask = (sliceSize: number) =>
+    parts.cos.open(
+      transfer.target,
+      {
+        size: transfer.source.size,
+        sliceSize,
+        insertOnly,
+        ...(whole.kind === 'hash' && { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } }),
+      },
+      time.signal,
+    );
+  let sliceSize = transfer.options.sliceSize;
+  let opened = await ask(sliceSize);
+  if (opened.kind === 'no-directory') {
+    forgetDirectories(transfer.target);
+    await makeDirectories(parts.cos, transfer.target, time.signal);
+    opened = await ask(sliceSize);
+  }
+  if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {
+    sliceSize = SAFE_SLICE_SIZE;
+    opened = await ask(sliceSize);
+  }
+  return opened;
+}
+
+async function opening(transfer: Begun, opened: Opened, parts: RelayParts, time: StepTime): Promise<Step> {
+  switch (opened.kind) {
+    case 'stored':
+      return { kind: 'stored', how: 'instant' };
+    case 'unfinished':
+      return { kind: 'unfinished' };
+    case 'session':
+      return (await remember(parts, transfer, opened, time)) ? { kind: 'session' } : { kind: 'ended' };
+    case 'exists':
+      throw new ForeignUpload(`${transfer.target.path} was stored by somebody else while it was opened`);
+    case 'no-directory':
+      throw new BadConfig(`COS does not let the directory of ${transfer.target.path} be made`);
+    case 'slice-size-refused':
+      throw new BadConfig(`COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`);
+  }
+}
+
+type Session = Extract<Opened, { kind: 'session' }>;
+
+/** Records the session, first at the target, then at the transfer. False, and the session deleted, if we lost the target meanwhile. */
+async function remember(parts: RelayParts, transfer: Begun, opened: Session, time: StepTime): Promise<boolean> {
+  const owned = await changeTarget(parts, transfer, (from) => ({
+    ...from,
+    upload: { ...from.upload, transferId: transfer.id, session: opened.session, openedAt: parts.clock() },
+  }));
+  if (!owned) {
+    await abandonSession(parts, transfer, opened.session, time);
+    await drop(parts, transfer);
+    return false;
+  }
+  const { session, sliceSize, serial } = opened;
+  const next: Transfer = await change(parts, transfer.id, (from) => toSending(from, { session, sliceSize, serial }, parts.clock()));
+  if (next.state === 'sending') return true;
+  await abandonSession(parts, transfer, opened.session, time);
+  return false;
+}

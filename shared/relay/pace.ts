@@ -1,0 +1,102 @@
+/**
+ * How many slices are in flight at once. The limit follows what the wire can hold: twice the measured rate times the
+ * shortest time a slice took, so it doubles while throughput grows and falls back when slices only queue. A "too
+ * many requests" halves it, and it comes back by one a round.
+ */
+export type Pace = {
+  /** Waits for a place. Resolves with undefined when `stop` fires first. */
+  enter(stop: AbortSignal): Promise<Place | undefined>;
+  /** COS asked for less. */
+  slowDown(): void;
+  readonly limit: number;
+  readonly inFlight: number;
+};
+
+export type Place = { leave(): void };
+
+export type PaceOptions = {
+  readonly start: number;
+  readonly least: number;
+  readonly most: number;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+};
+
+/** Room for growth above what is measured. */
+const GAIN = 2;
+/** The shortest time is forgotten after so many rounds: routes change. */
+const MEMORY_ROUNDS = 16;
+
+export function openPace({ start, least, most, now }: PaceOptions): Pace {
+  let limit = Math.min(start, most);
+  let ceiling = most;
+  let inFlight = 0;
+  let lastSlowDown = Number.NEGATIVE_INFINITY;
+  const waiting: (() => void)[] = [];
+  let round = { since: now(), done: 0, shortest: Number.POSITIVE_INFINITY, full: false };
+  let shortest: number[] = [];
+
+  const admit = () => {
+    while (inFlight < limit) {
+      const next = waiting.shift();
+      if (!next) return;
+      next();
+    }
+  };
+
+  const endRound = () => {
+    const tookMs = Math.max(now() - round.since, 0.01);
+    shortest = [...shortest, round.shortest].slice(-MEMORY_ROUNDS);
+    const wanted = Math.ceil((GAIN * round.done * Math.min(...shortest)) / tookMs);
+    ceiling = Math.min(most, ceiling + 1);
+    // a round that never filled its places says nothing about what the wire could hold
+    if (round.full || wanted > limit) limit = Math.max(Math.min(least, ceiling), Math.min(wanted, ceiling));
+    round = { since: now(), done: 0, shortest: Number.POSITIVE_INFINITY, full: false };
+  };
+
+  const place = (): Place => {
+    inFlight += 1;
+    if (inFlight >= limit) round.full = true;
+    const since = now();
+    return {
+      leave() {
+        inFlight -= 1;
+        round.done += 1;
+        round.shortest = Math.min(round.shortest, now() - since);
+        if (round.done >= limit) endRound();
+        admit();
+      },
+    };
+  };
+
+  return {
+    enter: (stop) =>
+      new Promise((resolve) => {
+        if (stop.aborted) return resolve(undefined);
+        if (inFlight < limit) return resolve(place());
+        const giveUp = () => {
+          waiting.splice(waiting.indexOf(enter), 1);
+          resolve(undefined);
+        };
+        const enter = () => {
+          stop.removeEventListener('abort', giveUp);
+          resolve(place());
+        };
+        stop.addEventListener('abort', giveUp, { once: true });
+        waiting.push(enter);
+      }),
+    slowDown() {
+      const at = now();
+      if (at - lastSlowDown < 100) return; // one burst of refusals is one signal
+      lastSlowDown = at;
+      ceiling = Math.max(1, Math.floor(limit / 2));
+      limit = ceiling;
+    },
+    get limit() {
+      return limit;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { targetName } from '../cos/target.ts';
+import { UnknownTransfer } from '../errors.ts';
+import { isActive, type Opening, type Sending, type Transfer, toEnded, type UnhappyState } from '../session/transfer.ts';
+import type { RelayParts } from './parts.ts';
+
+/** A transfer that is over: every step lets it be. */
+export type EndedOutcome = { readonly transferId: string; readonly kind: 'ended'; readonly state: Transfer['state'] };
+
+export const ended = ({ id, state }: Transfer): EndedOutcome => ({ transferId: id, kind: 'ended', state });
+
+/** Throws UnknownTransfer. */
+export async function load(parts: RelayParts, transferId: string): Promise<Transfer> {
+  const transfer = await parts.store.get(transferId);
+  if (!transfer) throw new UnknownTransfer(`no transfer ${transferId}`);
+  return transfer;
+}
+
+/**
+ * Changes a running transfer; tries again when somebody else wrote in between. Resolves with what is stored afterwards:
+ * the ended transfer, unchanged, if it is over.
+ */
+export async function change(
+  parts: RelayParts,
+  transferId: string,
+  next: (from: Opening | Sending) => Transfer,
+): Promise<Transfer> {
+  for (;;) {
+    const from = await load(parts, transferId);
+    if (!isActive(from)) return from;
+    const to = next(from);
+    if (await parts.store.replace(to)) return to;
+  }
+}
+
+/** Ends a running transfer without a stored file, and frees its target. */
+export async function end(parts: RelayParts, transferId: string, state: UnhappyState, why: EndReason): Promise<Transfer> {
+  const reason = { ...why, message: why.message.slice(0, 2_000) };
+  const transfer = await change(parts, transferId, (from) => toEnded(from, state, reason, parts.clock()));
+  await releaseTarget(parts, transfer);
+  if (transfer.state === state) {
+    parts.observe({ kind: 'ended', transferId, state, error: why.error });
+    parts.log.warn(`transfer ${state}`, { transferId, error: why.error, reason: reason.message, cosCode: why.cosCode, requestId: why.requestId });
+  }
+  return transfer;
+}
+
+type EndReason = { error: string; message: string; wayOut?: string | undefined; cosCode?: number | undefined; requestId?: string | undefined };
+
+/** The target keeps its order and its session; only nobody works on it any more. */
+export async function releaseTarget(parts: RelayParts, transfer: Transfer): Promise<void> {
+  for (;;) {
+    const record = await parts.store.getTarget(targetName(transfer.target));
+    if (!record?.owner.active || record.owner.transferId !== transfer.id) return;
+    const { leaseUntil: _, ...owner } = record.owner;
+    const next = { ...record, owner: { ...owner, active: false }, revision: record.revision + 1 };
+    if (await parts.store.replaceTarget(next)) return;
+  }
+}

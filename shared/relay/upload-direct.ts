@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Uploaded } from '../cos/client.ts';
+import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import type { Opening, S3Origin, Sending } from '../session/transfer.ts';
+import { forgetDirectories, makeDirectories } from './directories.ts';
+import { isSame } from './existing.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+
+export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skipped'; readonly sha1: string };
+
+/** A small object in one request (op=upload), read whole; the same policies as for a large one. */
+export async function uploadDirect(
+  transfer: Opening | Sending,
+  record: TargetRecord,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Direct> {
+  if (transfer.source.kind !== 's3') throw new TypeError('only an S3 object is uploaded directly');
+  const content = await readWhole(transfer.source, parts, time);
+  const sha1 = createHash('sha1').update(content).digest('hex');
+  // COS states the sha of what it stored, so from here on the whole file can be compared
+  const known = { ...transfer, source: { ...transfer.source, sha1 } };
+
+  const { onExisting } = transfer.options;
+  const send = (insertOnly: boolean) => parts.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
+  const first = await detours(known, () => send(onExisting !== 'overwrite'), parts, time);
+  if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
+  if (onExisting === 'fail') throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+
+  const file = await parts.cos.stat(transfer.target, time.signal);
+  if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
+  const second = await detours(known, () => send(false), parts, time);
+  if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
+  throw new CosRefused(`COS says ${transfer.target.path} exists although it may be replaced`, {
+    wayOut: 'look at the file in COS',
+  });
+}
+
+/** The detours of one request: a missing directory is made, an unfinished upload in the way is removed by policy. */
+async function detours(
+  { target, options }: Opening | Sending,
+  send: () => Promise<Uploaded>,
+  { cos }: RelayParts,
+  { signal }: StepTime,
+): Promise<Extract<Uploaded, { kind: 'stored' | 'exists' }>> {
+  for (let tries = 1; tries <= 3; tries += 1) {
+    const uploaded = await send();
+    switch (uploaded.kind) {
+      case 'stored':
+      case 'exists':
+        return uploaded;
+      case 'no-directory':
+        forgetDirectories(target);
+        await makeDirectories(cos, target, signal);
+        break;
+      case 'unfinished':
+        if (options.onForeignUpload === 'fail') {
+          throw new ForeignUpload(`${target.bucket}/${target.path} has an unfinished upload that is not ours`);
+        }
+        await cos.remove(target, signal);
+    }
+  }
+  throw new ForeignUpload(`${target.bucket}/${target.path} is opened by somebody else again and again`);
+}
+
+/** Throws SourceChanged and its kin; resolves with exactly the pinned bytes. */
+async function readWhole(source: S3Origin, parts: RelayParts, time: StepTime): Promise<Uint8Array> {
+  if (source.size === 0) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of parts.source.read(source, { offset: 0, length: source.size }, time.signal)) chunks.push(chunk);
+  const content = Buffer.concat(chunks);
+  if (content.length !== source.size) throw new SourceUnavailable(`S3 sent ${content.length} bytes of ${source.size}`);
+  return content;
+}
