@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+
+const TableName = 'notes';
+const note = { id: { S: 'a' }, text: { S: 'kept' } };
+
+function clientOf(endpoint: string): DynamoDBClient {
+  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function writeNote(client: DynamoDBClient): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    }),
+  );
+  await client.send(new PutItemCommand({ TableName, Item: note }));
+}
+
+const readNote = async (client: DynamoDBClient) =>
+  (await client.send(new GetItemCommand({ TableName, Key: { id: note.id } }))).Item;
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'dynamodb-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+describe('embedded DynamoDB', () => {
+  test('in memory it serves at once and closes though a client keeps its sockets open', async () => {
+    const db = await startDynamoDb();
+    const client = clientOf(db.endpoint);
+    await writeNote(client);
+    expect(await readNote(client)).toEqual(note);
+
+    const began = performance.now();
+    await db.close();
+
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await expect(readNote(client)).rejects.toThrow();
+  });
+
+  test('a folder keeps what was written', async () => {
+    const dataDir = join(await folder(), 'not/there/yet');
+    const first = await startDynamoDb({ dataDir });
+    await writeNote(clientOf(first.endpoint));
+    await first.close();
+
+    const second = await startDynamoDb({ dataDir });
+
+    expect(await readNote(clientOf(second.endpoint))).toEqual(note);
+    await second.close();
+  });
+
+  test('a folder in use is refused by name, and its owner goes on', async () => {
+    const dataDir = await folder();
+    const first = await startDynamoDb({ dataDir });
+
+    await expect(startDynamoDb({ dataDir })).rejects.toThrow(`${dataDir} is in use by another process`);
+
+    await writeNote(clientOf(first.endpoint));
+    await first.close();
+  });
+});

@@ -1,0 +1,128 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { putFile, type WatchOptions, watchDrops } from '../../local/s3/drop.ts';
+import type { DroppedObject } from '../../local/s3/dropped-object.ts';
+import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
+import { ODD_KEYS } from '../kit/odd-keys.ts';
+
+async function dropFolder(options: WatchOptions = {}) {
+  const root = await mkdtemp(join(tmpdir(), 's3-drop-'));
+  const drops: DroppedObject[] = [];
+  const stop = new AbortController();
+  let watching: Promise<void> | undefined;
+  onTestFinished(async () => {
+    stop.abort();
+    await watching;
+    await rm(root, { recursive: true });
+  });
+  return {
+    root,
+    drops,
+    watch: async () => {
+      watching = watchDrops(root, 'bucket', (drop) => drops.push(drop), stop.signal, {
+        settleMs: 50,
+        ...options,
+      });
+      await sleep(100);
+    },
+    keys: () => drops.map(({ key }) => key).sort(),
+  };
+}
+
+describe('drop folder', () => {
+  test('an object is placed whole from text, bytes or a stream, and nothing is left beside it', async () => {
+    const { root } = await dropFolder();
+    async function* stream() {
+      yield 'ab';
+      yield Buffer.from('c');
+    }
+    async function* broken() {
+      yield 'ab';
+      throw new Error('broken off');
+    }
+
+    const placed = await putFile(root, 'bucket', 'deep/one', stream());
+    await putFile(root, 'bucket', 'two', Buffer.from('abc'));
+    await expect(putFile(root, 'bucket', 'two', broken())).rejects.toThrow('broken off');
+    await expect(putFile(root, 'bucket', 'two/three', '')).rejects.toThrow('cannot hold both');
+
+    expect(placed).toMatchObject({ bucket: 'bucket', key: 'deep/one', size: 3 });
+    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    expect((await readdir(join(root, 'bucket'))).sort()).toEqual(['deep', 'two']);
+  });
+
+  test('every new or changed object is told of once, also in fresh subfolders and under odd keys', async () => {
+    const { root, watch, drops, keys } = await dropFolder();
+    await putFile(root, 'bucket', 'old', 'x');
+    await watch();
+
+    const odd = ODD_KEYS.filter((key) => key !== '..'); // another begins with '../'
+    for (const key of odd) await putFile(root, 'bucket', key, key);
+    await mkdir(join(root, 'bucket/by/hand'), { recursive: true });
+    await writeFile(join(root, 'bucket/by/hand/file'), 'x');
+    await vi.waitFor(() => expect(keys()).toEqual([...odd, 'by/hand/file'].sort()), 10_000);
+    await putFile(root, 'bucket', 'old', 'y');
+    await vi.waitFor(() => expect(keys()).toContain('old'), 10_000);
+    await sleep(300);
+
+    expect(drops).toHaveLength(odd.length + 2);
+    const sequencers = drops.map(({ sequencer }) => sequencer);
+    expect(new Set(sequencers).size).toBe(drops.length);
+    expect(sequencers.toSorted()).toEqual(sequencers);
+  });
+
+  test('a file is told of only when it stopped growing, unfinished and dot files never', async () => {
+    const { root, watch, drops } = await dropFolder({ settleMs: 150 });
+    await watch();
+
+    for (const name of ['film.mp4.part', 'film.crdownload', '.film', 'notes~']) {
+      await writeFile(join(root, 'bucket', name), 'x');
+    }
+    for (let size = 1; size <= 10; size += 1) {
+      await writeFile(join(root, 'bucket', 'film.mp4'), 'x', { flag: 'a' });
+      await sleep(40);
+    }
+    await sleep(600);
+
+    expect(drops).toMatchObject([{ key: 'film.mp4', size: 10 }]);
+  });
+
+  test('what lay there before can be told of too', async () => {
+    const { root, watch, keys } = await dropFolder({ includeExisting: true });
+    await putFile(root, 'bucket', 'old', 'x');
+
+    await watch();
+
+    await vi.waitFor(() => expect(keys()).toEqual(['old']), 5_000);
+  });
+
+  test("the event is EventBridge's, with the key as it is", () => {
+    const object = { bucket: 'b', key: 'a b+c%20d/中', size: 5, etag: 'b194', sequencer: '0061' };
+
+    const event = objectCreatedEvent(object, { time: new Date(0), versionId: 'v1', region: 'ca-central-1' });
+
+    expect(event).toEqual({
+      version: '0',
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'detail-type': 'Object Created',
+      source: 'aws.s3',
+      account: '000000000000',
+      time: '1970-01-01T00:00:00Z',
+      region: 'ca-central-1',
+      resources: ['arn:aws:s3:::b'],
+      detail: {
+        version: '0',
+        'event-version': '1.0',
+        bucket: { name: 'b' },
+        object: { key: 'a b+c%20d/中', size: 5, etag: 'b194', 'version-id': 'v1', sequencer: '0061' },
+        'request-id': expect.stringMatching(/^[0-9A-F]{16}$/),
+        requester: '000000000000',
+        'source-ip-address': '127.0.0.1',
+        reason: 'PutObject',
+      },
+    });
+  });
+});
