@@ -1,8 +1,8 @@
 import type { CosFile } from '../cos/client.ts';
-import { toSeconds } from '../time.ts';
 import type { TargetRecord } from '../session/target-record.ts';
 import { sourceName } from '../session/target-record.ts';
 import type { Transfer } from '../session/transfer.ts';
+import { toSeconds } from '../time.ts';
 
 /**
  * Whether the file at the target is this source version, as far as anybody can tell without reading it. Equal size is
@@ -15,7 +15,8 @@ export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord |
   if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
   if (source.kind === 'client') return false;
   const last = record?.stored;
-  if (last) return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
+  if (last)
+    return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
   return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
 }
 

@@ -1,22 +1,31 @@
+import { hash } from 'node:crypto';
 import * as z from 'zod';
 import type { Listed } from '../cos/client.ts';
+import { targetName } from '../cos/target.ts';
 import { ForeignUpload, NoProgress, SessionLost } from '../errors.ts';
 import type { WindowRecord } from '../session/store.ts';
-import { type Sending, toListed, toSending, type Transfer } from '../session/transfer.ts';
-import { mergeRanges, missingSlices, planSlices, type Slice, slicesWithin, totalBytes } from '../slices/slices.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import { type Sending, type Transfer, toListed, toSending } from '../session/transfer.ts';
+import {
+  mergeRanges,
+  missingSlices,
+  planSlices,
+  type Slice,
+  slicesWithin,
+  totalBytes,
+} from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
 import type { RelayParts, StepTime } from './parts.ts';
-import { change, ended, type EndedOutcome, load } from './step.ts';
+import { change, type EndedOutcome, ended, load } from './step.ts';
 import { changeTarget } from './target.ts';
 import { whoseUpload } from './whose.ts';
-import { targetName } from '../cos/target.ts';
 
 export const listInput = z.object({
   transferId: z.string(),
   reopens: z.number().int(),
-  /** How often this upload was listed, and what was missing then, in bytes: it must shrink. */
+  /** How often this execution listed, and what was missing last, in bytes, in which session: it must shrink. */
   round: z.number().int().default(0),
-  missingBytes: z.number().optional(),
+  missing: z.object({ bytes: z.number(), session: z.string() }).optional(),
   /** How often COS refused to finish for a gap. From then on its list is believed over our own notes. */
   gaps: z.number().int().default(0),
   /** Windows handed out so far: together they must stay within the history of one execution. */
@@ -27,8 +36,19 @@ export type ListInput = z.infer<typeof listInput>;
 export type ListOutcome =
   | EndedOutcome
   | { readonly transferId: string; readonly reopens: number; readonly kind: 'reopen' }
-  | { readonly transferId: string; readonly reopens: number; readonly gaps: number; readonly kind: 'complete' }
-  | (Required<ListInput> & { readonly kind: 'missing'; readonly maxConcurrency: number; readonly windows: readonly Window[] });
+  | {
+      readonly transferId: string;
+      readonly reopens: number;
+      readonly gaps: number;
+      readonly kind: 'complete';
+    }
+  | (Required<ListInput> & {
+      readonly kind: 'missing';
+      readonly maxConcurrency: number;
+      readonly windows: readonly Window[];
+    });
+
+type Passed = Pick<ListInput, 'transferId' | 'reopens' | 'gaps' | 'windowsUsed'>;
 
 /** COS refuses to finish at most so often. */
 const MAX_GAPS = 3;
@@ -39,31 +59,40 @@ type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
 /** Asks COS what it holds, decides whether that is ours, and plans what is missing. */
 export async function listSlices(input: ListInput, parts: RelayParts, time: StepTime): Promise<ListOutcome> {
-  const { transferId, reopens, gaps } = input;
+  const { transferId, reopens, gaps, windowsUsed } = input;
+  const passed = { transferId, reopens, gaps, windowsUsed };
   const transfer = await load(parts, transferId);
   if (transfer.state !== 'opening' && transfer.state !== 'sending') return ended(transfer);
-  if (gaps > MAX_GAPS) throw new NoProgress(`COS refused ${MAX_GAPS} times to finish, yet lists no missing slice`);
+  if (gaps > MAX_GAPS)
+    throw new NoProgress(`COS refused ${MAX_GAPS} times to finish, yet lists no missing slice`);
 
   const listed = await parts.cos.list(transfer.target, time.signal);
   // no open session: it is lost, or the file was closed without us; FinishUpload can tell the one from the other
   if (listed.kind === 'none') throw new SessionLost('COS knows no upload of this path');
-  if (listed.kind === 'finished') return { transferId, reopens, gaps, kind: 'complete' };
+  if (listed.kind === 'finished') return { ...passed, kind: 'complete' };
 
   const sending = await accept(transfer, listed, parts, time);
-  if (sending === 'reopen') return { transferId, reopens, kind: 'reopen' };
+  if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
   return plan(input, sending, listed, parts);
 }
 
 /** The transfer with this session, or `reopen` when the upload was not ours and is deleted. */
-async function accept(transfer: Transfer, listed: Unfinished, parts: RelayParts, time: StepTime): Promise<Transfer | 'reopen'> {
+async function accept(
+  transfer: Transfer,
+  listed: Unfinished,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Transfer | 'reopen'> {
   const record = await parts.store.getTarget(targetName(transfer.target));
   if (record?.owner.transferId !== transfer.id) return load(parts, transfer.id);
   const whose = whoseUpload(listed, transfer, record);
-  if (whose === 'ours') return adopt(transfer, listed, parts);
+  if (whose === 'ours') return adopt(transfer, listed, record.upload, parts);
 
   if (whose === 'foreign' && transfer.options.onForeignUpload === 'fail') {
-    throw new ForeignUpload(`${transfer.target.bucket}/${transfer.target.path} has an unfinished upload that is not ours`);
+    throw new ForeignUpload(
+      `${transfer.target.bucket}/${transfer.target.path} has an unfinished upload that is not ours`,
+    );
   }
   parts.log.warn('an unfinished upload is not of this version: deleted', { transferId: transfer.id, whose });
   await parts.cos.remove(transfer.target, time.signal);
@@ -71,27 +100,44 @@ async function accept(transfer: Transfer, listed: Unfinished, parts: RelayParts,
 }
 
 /** Goes on with a session that is ours but perhaps not yet written down. */
-async function adopt(transfer: Transfer, listed: Unfinished, parts: RelayParts): Promise<Transfer> {
+async function adopt(
+  transfer: Transfer,
+  listed: Unfinished,
+  upload: TargetRecord['upload'],
+  parts: RelayParts,
+): Promise<Transfer> {
   if (transfer.state === 'sending' && transfer.session === listed.session) return transfer;
   const { session, sliceSize } = listed;
   await changeTarget(parts, transfer, (from) => ({
     ...from,
     upload: { openedAt: parts.clock(), ...from.upload, transferId: transfer.id, session },
   }));
-  // whether slices must go one at a time was said at init and is not said again: one at a time is always right
-  return change(parts, transfer.id, (from) => toSending(from, { session, sliceSize, serial: true }, parts.clock()));
+  // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
+  const serial = upload?.session === session ? (upload.serial ?? true) : true;
+  return change(parts, transfer.id, (from) => toSending(from, { session, sliceSize, serial }, parts.clock()));
 }
 
-async function plan(input: ListInput, transfer: Sending, listed: Unfinished, parts: RelayParts): Promise<ListOutcome> {
+async function plan(
+  input: ListInput,
+  transfer: Sending,
+  listed: Unfinished,
+  parts: RelayParts,
+): Promise<ListOutcome> {
   const { transferId, reopens, gaps, round } = input;
+  const first = round === 0 && gaps === 0;
   const { size } = transfer.source;
   const all = planSlices(size, transfer.sliceSize);
   const held = heldSlices(all, listed, transfer, await parts.store.windows(transferId), gaps > 0);
   const missing = missingSlices(all, held);
   const missingBytes = totalBytes(missing);
 
-  const facts = { heldBytes: size - missingBytes, ...(round === 0 && { alreadyHeld: all.length - missing.length }) };
-  const now = await change(parts, transferId, (from) => (from.state === 'sending' ? toListed(from, facts, parts.clock()) : from));
+  const facts = {
+    heldBytes: size - missingBytes,
+    ...(first && { alreadyHeld: all.length - missing.length }),
+  };
+  const now = await change(parts, transferId, (from) =>
+    from.state === 'sending' ? toListed(from, facts, parts.clock()) : from,
+  );
   if (now.state !== 'sending') return ended(now);
   parts.observe({
     kind: 'listed',
@@ -100,11 +146,13 @@ async function plan(input: ListInput, transfer: Sending, listed: Unfinished, par
     heldBytes: facts.heldBytes,
     held: all.length - missing.length,
     missing: missing.length,
-    first: round === 0,
+    first,
   });
 
-  if (missing.length === 0) return { transferId, reopens, gaps, kind: 'complete' };
-  if (input.missingBytes !== undefined && missingBytes >= input.missingBytes) {
+  if (missing.length === 0)
+    return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'complete' };
+  const before = input.missing?.session === shortName(transfer.session) ? input.missing : undefined;
+  if (before && missingBytes >= before.bytes) {
     throw new NoProgress(`${missing.length} slices were missing before and after sending them`); // the loop must shrink
   }
   const windows = planWindows(missing, transfer.sliceSize, limits(input, parts));
@@ -113,7 +161,7 @@ async function plan(input: ListInput, transfer: Sending, listed: Unfinished, par
     reopens,
     kind: 'missing',
     round: round + 1,
-    missingBytes,
+    missing: { bytes: missingBytes, session: shortName(transfer.session) },
     gaps,
     windowsUsed: input.windowsUsed + windows.length,
     maxConcurrency: transfer.serial ? 1 : parts.settings.maxConcurrency,
@@ -140,6 +188,9 @@ export function heldSlices(
   const lengthAt = new Map(listed.held.map((slice) => [slice.offset, slice.length]));
   return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
 }
+
+/** Enough to tell sessions apart; the session itself stays in the table. */
+const shortName = (session: string): string => hash('sha256', session).slice(0, 12);
 
 function limits(input: ListInput, { settings }: RelayParts) {
   const left = Math.max(1, WINDOWS_PER_EXECUTION - input.windowsUsed);

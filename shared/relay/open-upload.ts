@@ -1,14 +1,21 @@
 import * as z from 'zod';
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, NoProgress, SourceChanged, TargetExists } from '../errors.ts';
-import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import type { TargetRecord } from '../session/target-record.ts';
-import { type Opening, type Sending, type S3Origin, toAttempted, toSending, type Transfer } from '../session/transfer.ts';
+import {
+  type Opening,
+  type S3Origin,
+  type Sending,
+  type Transfer,
+  toAttempted,
+  toSending,
+} from '../session/transfer.ts';
+import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { type WholeHash, wholeHash } from './chain.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { factsOf, isSame } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';
-import { change, end, ended, type EndedOutcome, load } from './step.ts';
+import { change, type EndedOutcome, end, ended, load } from './step.ts';
 import { abandonSession, changeTarget, claimTarget } from './target.ts';
 import { uploadDirect } from './upload-direct.ts';
 
@@ -16,13 +23,18 @@ import { uploadDirect } from './upload-direct.ts';
 export const openInput = z.object({
   transferId: z.string(),
   reopens: z.number().int().default(0),
+  windowsUsed: z.number().int().default(0),
 });
 export type OpenInput = z.infer<typeof openInput>;
 
 export type OpenOutcome =
   | EndedOutcome
-  | { readonly transferId: string; readonly reopens: number; readonly kind: 'unhashed' } // the SHA-1 is wanted first
-  | { readonly transferId: string; readonly reopens: number; readonly kind: 'session' | 'unfinished' }
+  // unhashed: the SHA-1 of the whole is wanted first
+  | {
+      readonly transferId: string;
+      readonly reopens: number;
+      readonly kind: 'session' | 'unfinished' | 'unhashed';
+    }
   | {
       readonly transferId: string;
       readonly reopens: number;
@@ -30,7 +42,7 @@ export type OpenOutcome =
       readonly how: 'direct' | 'instant' | 'skipped';
       /** The source's, when the step had all its bytes in hand. */
       readonly sha1?: string;
-    };
+    });
 
 /** A session may be lost so often before somebody must look. */
 const MAX_REOPENS = 8;
@@ -39,7 +51,8 @@ const MAX_REOPENS = 8;
 export async function openUpload(input: OpenInput, parts: RelayParts, time: StepTime): Promise<OpenOutcome> {
   const { transferId } = input;
   const reopens = input.reopens + 1;
-  if (reopens > MAX_REOPENS) throw new NoProgress(`the upload was opened ${MAX_REOPENS} times and lost each time`);
+  if (reopens > MAX_REOPENS)
+    throw new NoProgress(`the upload was opened ${MAX_REOPENS} times and lost each time`);
   const begun = await change(parts, transferId, (from) => toAttempted(from, parts.clock()));
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
   await stillThere(begun, parts, time);
@@ -48,9 +61,12 @@ export async function openUpload(input: OpenInput, parts: RelayParts, time: Step
   const claim = await claimTarget(parts, begun, time, small ? DIRECT_LEASE_MS : undefined);
   if (claim.kind === 'older') return drop(parts, begun);
 
-  const opened = small ? await uploadDirect(begun, claim.record, parts, time) : await open(begun, claim.record, parts, time);
+  const opened = small
+    ? await uploadDirect(begun, claim.record, parts, time)
+    : await open(begun, claim.record, parts, time);
   if (opened.kind === 'ended') return ended(await load(parts, transferId));
-  return { ...opened, transferId, reopens };
+  const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
+  return opened.kind === 'stored' ? { ...passed, ...opened } : { ...passed, kind: opened.kind };
 }
 
 /** A direct upload is over by then, in ms: longer than its request with all retries. */
@@ -68,7 +84,8 @@ async function stillThere(transfer: Begun, parts: RelayParts, time: StepTime): P
   if (object.size !== transfer.source.size) throw changed(transfer.source);
 }
 
-const changed = ({ bucket, key }: S3Origin) => new SourceChanged(`s3://${bucket}/${key} changed after the relay began`);
+const changed = ({ bucket, key }: S3Origin) =>
+  new SourceChanged(`s3://${bucket}/${key} changed after the relay began`);
 
 async function drop(parts: RelayParts, transfer: Begun): Promise<EndedOutcome> {
   const message = 'a newer version of the same source owns the target';
@@ -100,12 +117,19 @@ async function intend(transfer: Begun, parts: RelayParts, time: StepTime): Promi
 }
 
 /** A file is there: leave it if it is this version, replace it or fail by policy. */
-async function overExisting(transfer: Begun, record: TargetRecord, whole: WholeHash, parts: RelayParts, time: StepTime): Promise<Step> {
+async function overExisting(
+  transfer: Begun,
+  record: TargetRecord,
+  whole: WholeHash,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Step> {
   const file = await parts.cos.stat(transfer.target, time.signal);
   if (transfer.options.onExisting === 'fail') {
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   }
-  if (file.kind === 'file' && isSame(file, withSha(transfer, whole), record)) return { kind: 'stored', how: 'skipped' };
+  if (file.kind === 'file' && isSame(file, withSha(transfer, whole), record))
+    return { kind: 'stored', how: 'skipped' };
   return opening(transfer, await init(transfer, false, whole, parts, time), parts, time);
 }
 
@@ -113,7 +137,13 @@ const withSha = (transfer: Begun, whole: WholeHash): Begun =>
   whole.kind === 'hash' ? { ...transfer, source: { ...transfer.source, sha1: whole.sha1 } } : transfer;
 
 /** One init, with its two expected detours: the directory is missing, the slice size is refused. */
-async function init(transfer: Begun, insertOnly: boolean, whole: WholeHash, parts: RelayParts, time: StepTime): Promise<Opened> {
+async function init(
+  transfer: Begun,
+  insertOnly: boolean,
+  whole: WholeHash,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Opened> {
   const ask = (sliceSize: number) =>
     parts.cos.open(
       transfer.target,
@@ -152,17 +182,30 @@ async function opening(transfer: Begun, opened: Opened, parts: RelayParts, time:
     case 'no-directory':
       throw new BadConfig(`COS does not let the directory of ${transfer.target.path} be made`);
     case 'slice-size-refused':
-      throw new BadConfig(`COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`);
+      throw new BadConfig(
+        `COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`,
+      );
   }
 }
 
 type Session = Extract<Opened, { kind: 'session' }>;
 
 /** Records the session, first at the target, then at the transfer. False, and the session deleted, if we lost the target meanwhile. */
-async function remember(parts: RelayParts, transfer: Begun, opened: Session, time: StepTime): Promise<boolean> {
+async function remember(
+  parts: RelayParts,
+  transfer: Begun,
+  opened: Session,
+  time: StepTime,
+): Promise<boolean> {
   const owned = await changeTarget(parts, transfer, (from) => ({
     ...from,
-    upload: { ...from.upload, transferId: transfer.id, session: opened.session, openedAt: parts.clock() },
+    upload: {
+      ...from.upload,
+      transferId: transfer.id,
+      session: opened.session,
+      serial: opened.serial,
+      openedAt: parts.clock(),
+    },
   }));
   if (!owned) {
     await abandonSession(parts, transfer, opened.session, time);
@@ -170,7 +213,9 @@ async function remember(parts: RelayParts, transfer: Begun, opened: Session, tim
     return false;
   }
   const { session, sliceSize, serial } = opened;
-  const next: Transfer = await change(parts, transfer.id, (from) => toSending(from, { session, sliceSize, serial }, parts.clock()));
+  const next: Transfer = await change(parts, transfer.id, (from) =>
+    toSending(from, { session, sliceSize, serial }, parts.clock()),
+  );
   if (next.state === 'sending') return true;
   await abandonSession(parts, transfer, opened.session, time);
   return false;

@@ -13,11 +13,37 @@ export type Log = {
 
 /** What happens, for metrics and progress bars. Sizes in bytes, times in ms. */
 export type RelayEvent =
-  | { readonly kind: 'listed'; readonly transferId: string; readonly size: number; readonly heldBytes: number; readonly held: number; readonly missing: number; readonly first: boolean }
-  | { readonly kind: 'slice-sent'; readonly transferId: string; readonly bytes: number; readonly inFlight: number; readonly resent: boolean }
-  | { readonly kind: 'window-sent'; readonly transferId: string; readonly bytes: number; readonly slices: number; readonly resent: number }
+  | {
+      readonly kind: 'listed';
+      readonly transferId: string;
+      readonly size: number;
+      readonly heldBytes: number;
+      readonly held: number;
+      readonly missing: number;
+      readonly first: boolean;
+    }
+  | {
+      readonly kind: 'slice-sent';
+      readonly transferId: string;
+      readonly bytes: number;
+      readonly inFlight: number;
+      readonly resent: boolean;
+    }
+  | {
+      readonly kind: 'window-sent';
+      readonly transferId: string;
+      readonly bytes: number;
+      readonly slices: number;
+      readonly resent: number;
+    }
   | { readonly kind: 'hashed'; readonly transferId: string; readonly bytes: number; readonly size: number }
-  | { readonly kind: 'stored'; readonly transferId: string; readonly bytes: number; readonly tookMs: number; readonly how: string }
+  | {
+      readonly kind: 'stored';
+      readonly transferId: string;
+      readonly bytes: number;
+      readonly tookMs: number;
+      readonly how: string;
+    }
   | { readonly kind: 'ended'; readonly transferId: string; readonly state: string; readonly error: string };
 
 export type RelaySettings = {

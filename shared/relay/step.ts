@@ -1,10 +1,21 @@
 import { targetName } from '../cos/target.ts';
 import { UnknownTransfer } from '../errors.ts';
-import { isActive, type Opening, type Sending, type Transfer, toEnded, type UnhappyState } from '../session/transfer.ts';
+import {
+  isActive,
+  type Opening,
+  type Sending,
+  type Transfer,
+  toEnded,
+  type UnhappyState,
+} from '../session/transfer.ts';
 import type { RelayParts } from './parts.ts';
 
 /** A transfer that is over: every step lets it be. */
-export type EndedOutcome = { readonly transferId: string; readonly kind: 'ended'; readonly state: Transfer['state'] };
+export type EndedOutcome = {
+  readonly transferId: string;
+  readonly kind: 'ended';
+  readonly state: Transfer['state'];
+};
 
 export const ended = ({ id, state }: Transfer): EndedOutcome => ({ transferId: id, kind: 'ended', state });
 
@@ -33,18 +44,35 @@ export async function change(
 }
 
 /** Ends a running transfer without a stored file, and frees its target. */
-export async function end(parts: RelayParts, transferId: string, state: UnhappyState, why: EndReason): Promise<Transfer> {
+export async function end(
+  parts: RelayParts,
+  transferId: string,
+  state: UnhappyState,
+  why: EndReason,
+): Promise<Transfer> {
   const reason = { ...why, message: why.message.slice(0, 2_000) };
   const transfer = await change(parts, transferId, (from) => toEnded(from, state, reason, parts.clock()));
   await releaseTarget(parts, transfer);
   if (transfer.state === state) {
     parts.observe({ kind: 'ended', transferId, state, error: why.error });
-    parts.log.warn(`transfer ${state}`, { transferId, error: why.error, reason: reason.message, cosCode: why.cosCode, requestId: why.requestId });
+    parts.log.warn(`transfer ${state}`, {
+      transferId,
+      error: why.error,
+      reason: reason.message,
+      cosCode: why.cosCode,
+      requestId: why.requestId,
+    });
   }
   return transfer;
 }
 
-type EndReason = { error: string; message: string; wayOut?: string | undefined; cosCode?: number | undefined; requestId?: string | undefined };
+type EndReason = {
+  error: string;
+  message: string;
+  wayOut?: string | undefined;
+  cosCode?: number | undefined;
+  requestId?: string | undefined;
+};
 
 /** The target keeps its order and its session; only nobody works on it any more. */
 export async function releaseTarget(parts: RelayParts, transfer: Transfer): Promise<void> {

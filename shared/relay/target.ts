@@ -10,7 +10,12 @@ export type Claimed = { readonly kind: 'ours'; readonly record: TargetRecord } |
  * Takes the target for this transfer, or learns that a newer version has it. A running transfer of an older version
  * is superseded, and its open session deleted: what it may still send then lands nowhere. Throws TargetBusy.
  */
-export async function claimTarget(parts: RelayParts, transfer: Transfer, time: StepTime, leaseMs?: number): Promise<Claimed> {
+export async function claimTarget(
+  parts: RelayParts,
+  transfer: Transfer,
+  time: StepTime,
+  leaseMs?: number,
+): Promise<Claimed> {
   const name = targetName(transfer.target);
   const now = parts.clock();
   const mine = {
@@ -46,7 +51,12 @@ export async function changeTarget(
 }
 
 /** Closes the door behind an upload of another transfer of ours. */
-async function fence(parts: RelayParts, transfer: Transfer, record: TargetRecord, time: StepTime): Promise<TargetRecord> {
+async function fence(
+  parts: RelayParts,
+  transfer: Transfer,
+  record: TargetRecord,
+  time: StepTime,
+): Promise<TargetRecord> {
   const { upload } = record;
   if (!upload || upload.transferId === transfer.id) return record;
   await supersede(parts, upload.transferId, transfer.id);
@@ -56,7 +66,12 @@ async function fence(parts: RelayParts, transfer: Transfer, record: TargetRecord
 }
 
 /** Deletes an unfinished upload if it still is that session. */
-export async function abandonSession(parts: RelayParts, transfer: Transfer, session: string, time: StepTime): Promise<boolean> {
+export async function abandonSession(
+  parts: RelayParts,
+  transfer: Transfer,
+  session: string,
+  time: StepTime,
+): Promise<boolean> {
   const listed = await parts.cos.list(transfer.target, time.signal);
   if (listed.kind !== 'unfinished' || listed.session !== session) return false;
   await parts.cos.remove(transfer.target, time.signal);
@@ -67,7 +82,10 @@ async function supersede(parts: RelayParts, olderId: string, newerId: string): P
   for (;;) {
     const older = await parts.store.get(olderId);
     if (!older || !isActive(older)) return;
-    const why = { error: 'Superseded', message: `a newer version is relayed to the same target by transfer ${newerId}` };
+    const why = {
+      error: 'Superseded',
+      message: `a newer version is relayed to the same target by transfer ${newerId}`,
+    };
     if (await parts.store.replace(toEnded(older, 'superseded', why, parts.clock()))) {
       parts.observe({ kind: 'ended', transferId: olderId, state: 'superseded', error: 'Superseded' });
       return;

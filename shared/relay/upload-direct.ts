@@ -23,10 +23,12 @@ export async function uploadDirect(
   const known = { ...transfer, source: { ...transfer.source, sha1 } };
 
   const { onExisting } = transfer.options;
-  const send = (insertOnly: boolean) => parts.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
+  const send = (insertOnly: boolean) =>
+    parts.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
   const first = await detours(known, () => send(onExisting !== 'overwrite'), parts, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
-  if (onExisting === 'fail') throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+  if (onExisting === 'fail')
+    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
 
   const file = await parts.cos.stat(transfer.target, time.signal);
   if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
@@ -56,7 +58,9 @@ async function detours(
         break;
       case 'unfinished':
         if (options.onForeignUpload === 'fail') {
-          throw new ForeignUpload(`${target.bucket}/${target.path} has an unfinished upload that is not ours`);
+          throw new ForeignUpload(
+            `${target.bucket}/${target.path} has an unfinished upload that is not ours`,
+          );
         }
         await cos.remove(target, signal);
     }
@@ -68,8 +72,10 @@ async function detours(
 async function readWhole(source: S3Origin, parts: RelayParts, time: StepTime): Promise<Uint8Array> {
   if (source.size === 0) return new Uint8Array();
   const chunks: Uint8Array[] = [];
-  for await (const chunk of parts.source.read(source, { offset: 0, length: source.size }, time.signal)) chunks.push(chunk);
+  for await (const chunk of parts.source.read(source, { offset: 0, length: source.size }, time.signal))
+    chunks.push(chunk);
   const content = Buffer.concat(chunks);
-  if (content.length !== source.size) throw new SourceUnavailable(`S3 sent ${content.length} bytes of ${source.size}`);
+  if (content.length !== source.size)
+    throw new SourceUnavailable(`S3 sent ${content.length} bytes of ${source.size}`);
   return content;
 }

@@ -7,7 +7,7 @@ import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { readSlices } from './read-slices.ts';
-import { ended, type EndedOutcome, load } from './step.ts';
+import { type EndedOutcome, ended, load } from './step.ts';
 
 export const uploadInput = z.object({
   transferId: z.string(),
@@ -20,13 +20,19 @@ export const uploadInput = z.object({
 export type UploadInput = z.infer<typeof uploadInput>;
 
 /** `left`: slices not sent because the time was up. */
-export type UploadOutcome = EndedOutcome | { readonly kind: 'sent'; readonly sent: number; readonly left: number };
+export type UploadOutcome =
+  | EndedOutcome
+  | { readonly kind: 'sent'; readonly sent: number; readonly left: number };
 
 /** COS gets so many tries to receive a slice as it was sent. */
 const MAX_CORRUPT = 4;
 
 /** The worker: carries one window, several slices in flight, and writes down once what COS confirmed. */
-export async function uploadSlices(input: UploadInput, parts: RelayParts, time: StepTime): Promise<UploadOutcome> {
+export async function uploadSlices(
+  input: UploadInput,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<UploadOutcome> {
   const transfer = await load(parts, input.transferId);
   if (transfer.state !== 'sending') return ended(transfer);
   if (transfer.source.kind !== 's3') throw new TypeError('a client sends its slices itself');
@@ -39,14 +45,16 @@ export async function uploadSlices(input: UploadInput, parts: RelayParts, time: 
   const watch = setInterval(() => void lookAgain(), parts.settings.watchMs);
   const lookAgain = async () => {
     const now = await load(parts, transfer.id).catch(() => transfer); // a failed look is not a verdict
-    if (now.state !== 'sending' || now.session !== transfer.session) work.abort(new SessionLost('the transfer moved on'));
+    if (now.state !== 'sending' || now.session !== transfer.session)
+      work.abort(new SessionLost('the transfer moved on'));
   };
   try {
     await send(transfer, transfer.source, slices, tally, parts, time, work);
   } catch (error) {
     const now = await load(parts, transfer.id);
     if (now.state !== 'sending') return ended(now);
-    throw error;
+    if (now.session === transfer.session) throw error;
+    return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length }; // reopened by another execution: list again
   } finally {
     clearInterval(watch);
     await save(transfer, tally, parts);
@@ -68,7 +76,10 @@ async function send(
 ): Promise<void> {
   const stop = AbortSignal.any([time.stop, work.signal]);
   const buffers = openBuffers(transfer.serial ? 2 : parts.settings.maxInFlight * 2, transfer.sliceSize);
-  const order = { readBytes: parts.settings.readBytes, readers: transfer.serial ? 1 : parts.settings.readers };
+  const order = {
+    readBytes: parts.settings.readBytes,
+    readers: transfer.serial ? 1 : parts.settings.readers,
+  };
   const sending = new Set<Promise<void>>();
 
   const take = async (slice: Slice, content: Uint8Array) => {
@@ -112,7 +123,13 @@ async function sendOne(
       tally.bytes += slice.length;
       if (tries > 1) tally.resent += 1;
       if (put.kind === 'refused') throw await sessionOr(put.error, target, session, parts, time);
-      parts.observe({ kind: 'slice-sent', transferId: id, bytes: slice.length, inFlight: parts.pace.inFlight, resent: tries > 1 });
+      parts.observe({
+        kind: 'slice-sent',
+        transferId: id,
+        bytes: slice.length,
+        inFlight: parts.pace.inFlight,
+        resent: tries > 1,
+      });
       if (put.md5 === md5) tally.verified += 1;
       if (put.md5 === md5 || (put.closed && put.md5 === undefined)) {
         tally.confirmed.push(slice);
@@ -122,13 +139,21 @@ async function sendOne(
       place.leave();
     }
     if (tries >= MAX_CORRUPT) {
-      throw new SliceCorrupt(`COS received other bytes than were sent at offset ${slice.offset}, ${tries} times`);
+      throw new SliceCorrupt(
+        `COS received other bytes than were sent at offset ${slice.offset}, ${tries} times`,
+      );
     }
   }
 }
 
 /** A refused slice may mean a lost session: the list tells. */
-async function sessionOr(error: Error, target: Sending['target'], session: string, { cos }: RelayParts, { signal }: StepTime): Promise<Error> {
+async function sessionOr(
+  error: Error,
+  target: Sending['target'],
+  session: string,
+  { cos }: RelayParts,
+  { signal }: StepTime,
+): Promise<Error> {
   const listed = await cos.list(target, signal);
   if (listed.kind === 'unfinished' && listed.session === session) return error;
   return new SessionLost('COS no longer knows the session', { cause: error });
@@ -146,5 +171,11 @@ async function save(transfer: Sending, tally: Tally, parts: RelayParts): Promise
     md5Verified: tally.verified,
     at: parts.clock(),
   });
-  parts.observe({ kind: 'window-sent', transferId: transfer.id, bytes: tally.bytes, slices: tally.sent, resent: tally.resent });
+  parts.observe({
+    kind: 'window-sent',
+    transferId: transfer.id,
+    bytes: tally.bytes,
+    slices: tally.sent,
+    resent: tally.resent,
+  });
 }

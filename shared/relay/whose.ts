@@ -23,10 +23,14 @@ export function whoseUpload(listed: Unfinished, transfer: Transfer, record: Targ
   if (recorded) return 'left-over';
   // We said we would open a session and did not live to record it: an empty one of this size is that one.
   const intended = upload?.transferId === transfer.id && upload.session === undefined;
-  return intended && listed.held.length === 0 && listed.size === transfer.source.size ? 'left-over' : 'foreign';
+  return intended && listed.held.length === 0 && listed.size === transfer.source.size
+    ? 'left-over'
+    : 'foreign';
 }
 
 const isSliceSize = (size: number): boolean => SLICE_SIZES.some((known) => known === size);
 
 const hasSliceSize = (transfer: Transfer, listed: Unfinished): boolean =>
-  transfer.state !== 'sending' || transfer.session !== listed.session || transfer.sliceSize === listed.sliceSize;
+  transfer.state !== 'sending' ||
+  transfer.session !== listed.session ||
+  transfer.sliceSize === listed.sliceSize;

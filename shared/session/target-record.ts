@@ -21,6 +21,8 @@ export type Owner = z.infer<typeof owner>;
 const upload = z.object({
   transferId: z.string(),
   session: z.string().optional(),
+  /** COS wants the slices of this session one at a time. */
+  serial: z.boolean().optional(),
   openedAt: z.number(),
   /** What was at the path before, as stat told: it must not pass for our file. */
   replaces: z

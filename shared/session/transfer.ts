@@ -168,7 +168,8 @@ export function newTransfer(
     options,
     createdAt: now,
     updatedAt: now,
-    attempts: 1,
+    attempts: 0,
+    execution: 1,
     revision: 1,
     state: 'opening',
   };
@@ -233,5 +234,15 @@ export const isActive = (of: Transfer): of is Opening | Sending =>
 
 function basis(from: Transfer, now: EpochMillis) {
   const { id, source, target, options, createdAt, attempts, execution, revision } = from;
-  return { id, source, target, options, createdAt, attempts, execution, updatedAt: now, revision: revision + 1 };
+  return {
+    id,
+    source,
+    target,
+    options,
+    createdAt,
+    attempts,
+    execution,
+    updatedAt: now,
+    revision: revision + 1,
+  };
 }

@@ -1,0 +1,4 @@
+import { lambdaStep } from '../shared/lambda/step.ts';
+import { listInput, listSlices } from '../shared/relay/list-slices.ts';
+
+export const handler = lambdaStep(listInput, listSlices);

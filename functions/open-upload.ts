@@ -1,0 +1,4 @@
+import { lambdaStep } from '../shared/lambda/step.ts';
+import { openInput, openUpload } from '../shared/relay/open-upload.ts';
+
+export const handler = lambdaStep(openInput, openUpload);

@@ -1,0 +1,4 @@
+import { lambdaStep } from '../shared/lambda/step.ts';
+import { uploadInput, uploadSlices } from '../shared/relay/upload-slices.ts';
+
+export const handler = lambdaStep(uploadInput, uploadSlices);

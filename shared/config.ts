@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { BadConfig } from './errors.ts';
+import { integrity, onExisting, onForeignUpload, trustListed } from './session/transfer.ts';
+import { SLICE_SIZES } from './slices/slices.ts';
+
+const MIB = 1_048_576;
+const name = z.string().min(1);
+const wholeNumber = z
+  .string()
+  .regex(/^\d+$/, 'must be a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'is too large');
+const between = (least: number, most: number, preset: number) =>
+  wholeNumber
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
+    .default(preset);
+const sliceSize = wholeNumber
+  .refine((value) => SLICE_SIZES.some((size) => size === value), `must be one of ${SLICE_SIZES.join(', ')}`)
+  .default(MIB);
+const endpoint = z
+  .string()
+  .regex(/^https?:\/\/[^/]+\/?$/, 'must be http://host[:port] or https://host[:port]');
+
+/** The environment of every function; the README's table says what each one means. */
+const environment = z
+  .object({
+    TABLE_NAME: name.default('cos-slice-relay'),
+    COS_REGION: name.regex(/^[a-z0-9-]+$/, 'must be a lower-case token such as gz, sh or sgp'),
+    COS_APP_ID: name.regex(/^\d+$/, 'must be the number of the Tencent app'),
+    COS_BUCKET: name.regex(/^[a-z0-9-]{1,40}$/, 'must be a bucket name without the app id'),
+    COS_ENDPOINT: endpoint.optional(),
+    COS_SECRET_NAME: name.optional(),
+    COS_SECRET_ID: name.optional(),
+    COS_SECRET_KEY: name.optional(),
+    TARGET_PATH: name.default('{key}'),
+    ON_EXISTING: onExisting.default('skip-same'),
+    ON_FOREIGN_UPLOAD: onForeignUpload.default('replace'),
+    TRUST_LISTED: trustListed.default('listed'),
+    INTEGRITY: integrity.default('md5'),
+    DELETES: z.enum(['ignore', 'mirror']).default('ignore'),
+    SLICE_SIZE: sliceSize,
+    SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
+    WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),
+    MAX_WINDOWS: between(1, 3_000, 1_000),
+    MAX_CONCURRENCY: between(1, 40, 20),
+    MAX_IN_FLIGHT: between(1, 64, 32),
+    READ_BYTES: between(3 * MIB, 64 * MIB, 8 * MIB),
+    READERS: between(1, 8, 2),
+    COS_TIMEOUT_MS: between(50, 300_000, 60_000),
+    COS_ATTEMPTS: between(1, 20, 6),
+    S3_IDLE_TIMEOUT_MS: between(50, 120_000, 20_000),
+    RETRY_BASE_MS: between(1, 10_000, 200),
+    WATCH_MS: between(10, 60_000, 5_000),
+    RETENTION_DAYS: between(1, 3_650, 90),
+    RECEIPTS_BUCKET: name.optional(),
+    RECEIPTS_PREFIX: z.string().default('receipts/'),
+    MACHINE_ARN: name.optional(),
+  })
+  .superRefine((given, context) => {
+    const pair = given.COS_SECRET_ID !== undefined && given.COS_SECRET_KEY !== undefined;
+    if (!pair && given.COS_SECRET_NAME === undefined) {
+      const message = 'set COS_SECRET_NAME (Secrets Manager), or COS_SECRET_ID and COS_SECRET_KEY';
+      context.addIssue({ code: 'custom', path: ['COS_SECRET_NAME'], message });
+    }
+  });
+
+export type Config = z.infer<typeof environment>;
+
+/** Reads the environment. Throws BadConfig that names every bad variable at once; never a value, it may be a secret. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const read = environment.safeParse(given);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map(({ path, code, message }) => {
+    const missing = code === 'invalid_type' && !(String(path[0]) in given);
+    return `  ${path.join('.')}: ${missing ? 'is not set' : message}`;
+  });
+  throw new BadConfig(`the environment cannot work:\n${problems.join('\n')}`);
+}

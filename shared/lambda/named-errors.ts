@@ -1,0 +1,35 @@
+import type { MiddlewareObj } from '@middy/core';
+import { asError, RelayError } from '../errors.ts';
+
+/**
+ * Lambda tells Step Functions an error's name and message and nothing else, so the rest of what we know goes into the
+ * message as JSON, for RecordFailure. Trouble of an AWS service that may pass gets one name of ours.
+ */
+export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
+  onError: (request) => {
+    if (request.error === null) return;
+    const error = asError(request.error);
+    const relayed = error instanceof RelayError ? error : undefined;
+    const packed = new Error(
+      JSON.stringify({
+        message: error.message,
+        wayOut: relayed?.wayOut,
+        cosCode: relayed?.cosCode,
+        requestId: relayed?.requestId,
+      }),
+      { cause: error },
+    );
+    packed.name = relayed === undefined && mayPass(error) ? 'StateUnavailable' : error.name;
+    throw packed;
+  },
+});
+
+/** The AWS SDK marks what it would retry, and has retried. */
+function mayPass(error: Error): boolean {
+  if ('$retryable' in error && error.$retryable !== undefined) return true;
+  const fault = '$fault' in error ? error.$fault : undefined;
+  return (
+    fault === 'server' ||
+    /Throttl|ProvisionedThroughput|RequestLimit|Timeout|ECONN/.test(`${error.name} ${error.message}`)
+  );
+}

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import type { RelayParts } from './parts.ts';
+import { type EndedOutcome, end, ended } from './step.ts';
+
+/** What Step Functions hands to a Catch: the error's name, and what Lambda made of the error as JSON text. */
+export const failureInput = z.object({
+  transferId: z.string(),
+  error: z.object({ Error: z.string().default('Unknown'), Cause: z.string().default('') }),
+});
+export type FailureInput = z.infer<typeof failureInput>;
+
+const cause = z.object({ errorMessage: z.string() });
+/** `lambdaStep` packs what it knows of an error into its message, after this mark. */
+const facts = z.object({
+  message: z.string(),
+  wayOut: z.string().optional(),
+  cosCode: z.number().optional(),
+  requestId: z.string().optional(),
+});
+
+/** Writes down why a transfer ended. A source that changed was superseded: its newer version has a transfer of its own. */
+export async function recordFailure(
+  { transferId, error }: FailureInput,
+  parts: RelayParts,
+): Promise<EndedOutcome> {
+  const why = { error: error.Error, ...readCause(error.Cause) };
+  return ended(await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why));
+}
+
+function readCause(text: string): z.infer<typeof facts> {
+  const said = cause.safeParse(parsed(text));
+  if (!said.success) return { message: text || 'no message' };
+  const packed = facts.safeParse(parsed(said.data.errorMessage));
+  return packed.success ? packed.data : { message: said.data.errorMessage };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // then the text itself is the message
+  }
+}

@@ -1,0 +1,118 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type Config, loadConfig } from './config.ts';
+import type { CosKeys } from './cos/call.ts';
+import { openHttpClient } from './cos/http-client.ts';
+import { regionOrigin } from './cos/target.ts';
+import { openTransport } from './cos/transport.ts';
+import { withRetry } from './cos/with-retry.ts';
+import { CosUnavailable } from './errors.ts';
+import { keysFrom } from './keys.ts';
+import { jsonLog } from './log.ts';
+import { stepFunctionsMachine } from './machine.ts';
+import { openPace } from './relay/pace.ts';
+import type { Log, RelayEvent, RelayParts } from './relay/parts.ts';
+import type { Machine } from './relay/start-transfer.ts';
+import type { RetryPolicy } from './retry.ts';
+import { openDynamoStore } from './session/dynamo-store.ts';
+import { openS3Source } from './source/s3-source.ts';
+import type { Clock } from './time.ts';
+
+/** All that is built once: what the steps use, the configuration, the machine. */
+export type Parts = RelayParts & {
+  readonly config: Config;
+  readonly machine: Machine;
+  close(): Promise<void>;
+};
+
+export type WiringOptions = {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly log?: Log;
+  readonly observe?: (event: RelayEvent) => void;
+  readonly machine?: Machine;
+  readonly keys?: CosKeys;
+  readonly s3?: S3Client;
+  readonly dynamodb?: DynamoDBClient;
+};
+
+/** Builds everything from a configuration; what is given in `options` is used instead. */
+export function wire(config: Config, options: WiringOptions = {}): Parts {
+  const clock = options.clock ?? Date.now;
+  const random = options.random ?? Math.random;
+  const log = options.log ?? jsonLog();
+  const policy: RetryPolicy = {
+    attempts: config.COS_ATTEMPTS,
+    baseMs: config.RETRY_BASE_MS,
+    capMs: config.RETRY_BASE_MS * 50,
+    budgetMs: config.RETRY_BASE_MS * 150,
+  };
+  const pace = openPace({ start: 4, least: 2, most: config.MAX_IN_FLIGHT, now: () => performance.now() });
+  const transport = openTransport({
+    origin: (config.COS_ENDPOINT ?? regionOrigin(config.COS_REGION)).replace(/\/$/, ''),
+    connections: config.MAX_IN_FLIGHT + 4,
+    requestTimeoutMs: config.COS_TIMEOUT_MS,
+  });
+  const cos = withRetry(
+    openHttpClient({ transport, keys: options.keys ?? keysFrom(config), clock, random }),
+    {
+      policy,
+      random,
+      onRetry: (error, attempt, pauseMs) => {
+        if (!(error instanceof CosUnavailable)) return;
+        if (error.throttled) pace.slowDown();
+        log.warn('COS is tried again', { attempt, pauseMs, reason: error.message, cosCode: error.cosCode });
+      },
+    },
+  );
+  const dynamodb = options.dynamodb ?? new DynamoDBClient({});
+  const s3 = options.s3 ?? new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
+  const source = openS3Source({ s3, policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random });
+  return {
+    config,
+    cos,
+    source,
+    store: openDynamoStore({
+      documents: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+      table: config.TABLE_NAME,
+      clock,
+      retentionDays: config.RETENTION_DAYS,
+    }),
+    pace,
+    settings: {
+      smallObjectMax: config.SMALL_OBJECT_MAX,
+      readBytes: config.READ_BYTES,
+      readers: config.READERS,
+      maxInFlight: config.MAX_IN_FLIGHT,
+      windowBytes: config.WINDOW_BYTES,
+      maxWindows: config.MAX_WINDOWS,
+      maxConcurrency: config.MAX_CONCURRENCY,
+      watchMs: config.WATCH_MS,
+    },
+    clock,
+    log,
+    observe: options.observe ?? (() => undefined),
+    machine: options.machine ?? stepFunctionsMachine(config),
+    async close() {
+      await Promise.all([transport.close(), source.close()]);
+      dynamodb.destroy();
+      s3.destroy();
+    },
+  };
+}
+
+const given = new AsyncLocalStorage<Parts>();
+let fromEnvironment: Parts | undefined;
+
+/** The parts of this call: those of the stack that runs it, or, on Lambda, those of the environment, built once. */
+export async function parts(): Promise<Parts> {
+  const mine = given.getStore();
+  if (mine) return mine;
+  fromEnvironment ??= wire(loadConfig(process.env));
+  return fromEnvironment;
+}
+
+/** Runs a handler with parts of one's own; several stacks can live in one process. */
+export const withParts = <T>(own: Parts, work: () => T): T => given.run(own, work);
