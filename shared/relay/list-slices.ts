@@ -35,13 +35,7 @@ export type ListInput = z.infer<typeof listInput>;
 
 export type ListOutcome =
   | EndedOutcome
-  | { readonly transferId: string; readonly reopens: number; readonly kind: 'reopen' }
-  | {
-      readonly transferId: string;
-      readonly reopens: number;
-      readonly gaps: number;
-      readonly kind: 'complete';
-    }
+  | (Passed & { readonly kind: 'reopen' | 'complete' })
   | (Required<ListInput> & {
       readonly kind: 'missing';
       readonly maxConcurrency: number;

@@ -30,14 +30,8 @@ export type OpenInput = z.infer<typeof openInput>;
 export type OpenOutcome =
   | EndedOutcome
   // unhashed: the SHA-1 of the whole is wanted first
-  | {
-      readonly transferId: string;
-      readonly reopens: number;
-      readonly kind: 'session' | 'unfinished' | 'unhashed';
-    }
-  | {
-      readonly transferId: string;
-      readonly reopens: number;
+  | (OpenInput & { readonly kind: 'session' | 'unfinished' | 'unhashed' })
+  | (OpenInput & {
       readonly kind: 'stored';
       readonly how: 'direct' | 'instant' | 'skipped';
       /** The source's, when the step had all its bytes in hand. */
