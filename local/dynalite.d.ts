@@ -2,7 +2,7 @@ declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   /** The options we use; dynalite has more and ships no types of its own. */
-  type DynaliteOptions = {
+  export type DynaliteOptions = {
     readonly path?: string;
     readonly createTableMs?: number;
     readonly deleteTableMs?: number;
@@ -14,8 +14,19 @@ declare module 'dynalite' {
 }
 
 declare module 'dynalite/db/index.js' {
-  type Store = { readonly db: { open(): Promise<void>; close(done: (error?: Error) => void): void } };
+  import type { DynaliteOptions } from 'dynalite';
 
-  const db: { create(options: { readonly path: string }): Store };
-  export default db;
+  export type Table = {
+    readonly TableStatus: string;
+    readonly GlobalSecondaryIndexes?: readonly { readonly IndexStatus: string }[];
+  };
+
+  export type Store = {
+    readonly db: { open(): Promise<void> };
+    readonly tableDb: { put: (name: string, table: Table, done: (error?: Error) => void) => void };
+  };
+
+  /** `dynalite()` looks `create` up in this object when it is called. */
+  const database: { create: (options?: DynaliteOptions) => Store };
+  export default database;
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import dynalite from 'dynalite';
-import database from 'dynalite/db/index.js';
+import dynalite, { type DynaliteOptions } from 'dynalite';
+import database, { type Store, type Table } from 'dynalite/db/index.js';
 
 export type DynamoDbOptions = {
   /** Where the tables live. Without it they are in memory and end with the process. */
@@ -12,21 +12,22 @@ export type DynamoDbOptions = {
 
 export type DynamoDb = { readonly endpoint: string; close(): Promise<void> };
 
-/** A DynamoDB inside this process. With a `dataDir` what was written outlives even a SIGKILL. */
-export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<DynamoDb> {
-  const { dataDir, port = 0 } = options;
-  if (dataDir !== undefined) await proveFree(dataDir);
+/**
+ * A DynamoDB inside this process. A created table is usable at once; with a `dataDir` what was written
+ * outlives even a SIGKILL.
+ */
+export async function startDynamoDb({ dataDir, port = 0 }: DynamoDbOptions = {}): Promise<DynamoDb> {
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  const path = dataDir === undefined ? {} : { path: dataDir };
+  const { server, stores } = withStores({ ...path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  for (const store of stores) {
+    skipCreating(store);
+    await opened(store, dataDir);
+  }
 
-  const server = dynalite({
-    ...(dataDir === undefined ? {} : { path: dataDir }),
-    createTableMs: 0,
-    deleteTableMs: 0,
-    updateTableMs: 0,
-  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the DynamoDB server has no TCP port');
   return { endpoint: `http://127.0.0.1:${address.port}`, close: () => close(server) };
@@ -38,29 +39,50 @@ const KEEP_ALIVE_MS = 60_000;
 /** How long calls under way may still finish once `close` was called. */
 const CLOSE_GRACE_MS = 500;
 
+/** dynalite keeps the store it makes to itself, so we look on while it is made. */
+function withStores(options: DynaliteOptions): { server: Server; stores: readonly Store[] } {
+  const { create } = database;
+  const stores: Store[] = [];
+  database.create = (given) => {
+    const store = create(given);
+    stores.push(store);
+    return store;
+  };
+  try {
+    return { server: dynalite(options), stores };
+  } finally {
+    database.create = create;
+  }
+}
+
 /**
- * LevelDB lets one process in. dynalite opens it lazily and crashes on the first call when it cannot,
- * so we open and close it once ourselves, where the refusal still has a caller to go to.
+ * dynalite answers CreateTable a moment before the table is usable, and a kill in that moment leaves it
+ * CREATING for ever. So it is never written as CREATING.
  */
-async function proveFree(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  const { db } = database.create({ path: dataDir });
+function skipCreating({ tableDb }: Store): void {
+  const { put } = tableDb;
+  tableDb.put = (name, table, done) =>
+    put(name, table.TableStatus === 'CREATING' ? active(table) : table, done);
+}
+
+const active = ({ GlobalSecondaryIndexes: indexes, ...table }: Table): Table => ({
+  ...table,
+  TableStatus: 'ACTIVE',
+  ...(indexes && { GlobalSecondaryIndexes: indexes.map((index) => ({ ...index, IndexStatus: 'ACTIVE' })) }),
+});
+
+/** LevelDB lets one process in. Left to itself dynalite would find that out in the first call, and crash. */
+async function opened({ db }: Store, dataDir: string | undefined): Promise<void> {
   try {
     await db.open();
   } catch (error) {
-    throw new Error(refusal(dataDir, error), { cause: error });
+    const cause = error instanceof Error ? error.cause : undefined;
+    const isLocked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+    const reason = isLocked
+      ? 'is in use by another process: stop that one, or choose another folder'
+      : `cannot be opened (${cause instanceof Error ? cause.message : error}): repair or delete it`;
+    throw new Error(`the DynamoDB folder ${dataDir} ${reason}`, { cause: error });
   }
-  await new Promise<void>((resolve, reject) => {
-    db.close((error) => (error ? reject(error) : resolve()));
-  });
-}
-
-function refusal(dataDir: string, error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const isLocked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
-  return isLocked
-    ? `the DynamoDB folder ${dataDir} is in use by another process: stop that one, or choose another folder`
-    : `the DynamoDB folder ${dataDir} cannot be opened (${cause instanceof Error ? cause.message : error}): repair or delete it`;
 }
 
 async function close(server: Server): Promise<void> {

@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  waitUntilTableNotExists,
+} from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 
@@ -37,6 +44,19 @@ async function folder(): Promise<string> {
 }
 
 describe('embedded DynamoDB', () => {
+  test('a table is usable as soon as it is created', async () => {
+    const db = await startDynamoDb({ dataDir: await folder() });
+    const client = clientOf(db.endpoint);
+
+    for (let count = 0; count < 20; count += 1) {
+      await writeNote(client); // right behind CreateTable
+      await client.send(new DeleteTableCommand({ TableName }));
+      await waitUntilTableNotExists({ client, minDelay: 1, maxWaitTime: 10 }, { TableName });
+    }
+
+    await db.close();
+  });
+
   test('in memory it serves at once and closes though a client keeps its sockets open', async () => {
     const db = await startDynamoDb();
     const client = clientOf(db.endpoint);
