@@ -46,7 +46,7 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<S3End
     const target = targetOf(call);
     const entry: S3LogEntry = { ...target, status: 0, bytes: 0, at: Date.now() };
     log.push(entry);
-    if (latencyMs > 0) await sleep(latencyMs);
+    if (latencyMs > 0) await sleep(latencyMs, undefined, { ref: false }); // the socket keeps the process
 
     const fault = faults.strike(target);
     if (fault !== undefined) entry.fault = fault.kind;

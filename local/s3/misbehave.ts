@@ -30,11 +30,11 @@ export async function misbehave(
       request.socket.resetAndDestroy();
       return true;
     case 'stall':
-      await (fault.ms === undefined ? once(answer, 'close') : sleep(fault.ms));
+      await (fault.ms === undefined ? once(answer, 'close') : sleep(fault.ms, undefined, { ref: false }));
       request.socket.resetAndDestroy();
       return true;
     case 'delay':
-      await sleep(fault.ms);
+      await sleep(fault.ms, undefined, { ref: false });
       return false;
     case 'truncate': // these two come in the middle of the body
     case 'stall-body':

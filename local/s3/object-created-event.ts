@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { DroppedObject } from './dropped-object.ts';
 import { requestIds } from './request-ids.ts';
 
-export type ObjectCreatedEvent = ReturnType<typeof objectCreatedEvent>;
-
 /**
  * The event EventBridge passes on when S3 has a new object
  * (docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html).
@@ -38,7 +36,7 @@ export function objectCreatedEvent(object: DroppedObject, about: EventContext = 
   };
 }
 
-export type EventContext = {
+type EventContext = {
   readonly account?: string;
   readonly region?: string;
   readonly time?: Date;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { objectPath } from './object-path.ts';
 
 /** What an object carries besides its bytes; kept in a file of its own beside the buckets. */
-export const objectProperties = z.object({
+const objectProperties = z.object({
   contentType: z.string().optional(),
   cacheControl: z.string().optional(),
   contentDisposition: z.string().optional(),

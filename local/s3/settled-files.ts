@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { versionOf } from './stored-object.ts';
 import { walkBucket } from './walk-bucket.ts';
 
-export type SettledFile = { readonly key: string; readonly stats: BigIntStats };
+type SettledFile = { readonly key: string; readonly stats: BigIntStats };
 
 export type Look = {
   /** Files that were the same at the last look and were not told of yet, in the order of their change. */

@@ -1,5 +1,5 @@
 /** An XML element: text, or elements in order. A list of values repeats its name. */
-export type XmlValue = string | number | boolean | readonly XmlFields[] | XmlFields;
+type XmlValue = string | number | boolean | readonly XmlFields[] | XmlFields;
 export type XmlFields = { readonly [name: string]: XmlValue };
 
 export const xmlDocument = (name: string, fields: XmlFields): string =>
