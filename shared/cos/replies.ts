@@ -7,7 +7,7 @@ export const envelope = z.object({
   code: z.coerce.number().int(),
   message: z.string().default(''),
   request_id: z.string().default(''),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 /** Offsets and lengths come as numbers or as decimal strings. */

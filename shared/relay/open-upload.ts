@@ -138,29 +138,20 @@ async function init(
   parts: RelayParts,
   time: StepTime,
 ): Promise<Opened> {
+  const { size } = transfer.source;
+  const chain = whole.kind === 'hash' ? { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } } : {};
   const ask = (sliceSize: number) =>
-    parts.cos.open(
-      transfer.target,
-      {
-        size: transfer.source.size,
-        sliceSize,
-        insertOnly,
-        ...(whole.kind === 'hash' && { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } }),
-      },
-      time.signal,
-    );
-  let sliceSize = transfer.options.sliceSize;
+    parts.cos.open(transfer.target, { size, sliceSize, insertOnly, ...chain }, time.signal);
+  const { sliceSize } = transfer.options;
   let opened = await ask(sliceSize);
   if (opened.kind === 'no-directory') {
     forgetDirectories(transfer.target);
     await makeDirectories(parts.cos, transfer.target, time.signal);
     opened = await ask(sliceSize);
   }
-  if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {
-    sliceSize = SAFE_SLICE_SIZE;
-    opened = await ask(sliceSize);
-  }
-  return opened;
+  if (opened.kind !== 'slice-size-refused' || sliceSize === SAFE_SLICE_SIZE) return opened;
+  if (whole.kind === 'hash') return opened; // its chain is of the refused size: `opening` has it hashed again
+  return ask(SAFE_SLICE_SIZE);
 }
 
 async function opening(transfer: Begun, opened: Opened, parts: RelayParts, time: StepTime): Promise<Step> {
@@ -176,10 +167,21 @@ async function opening(transfer: Begun, opened: Opened, parts: RelayParts, time:
     case 'no-directory':
       throw new BadConfig(`COS does not let the directory of ${transfer.target.path} be made`);
     case 'slice-size-refused':
+      if (transfer.options.sliceSize !== SAFE_SLICE_SIZE) return cutAnew(transfer, parts);
       throw new BadConfig(
         `COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`,
       );
   }
+}
+
+/** The transfer goes on in slices every region takes; its chain is made for them. */
+async function cutAnew(transfer: Begun, parts: RelayParts): Promise<Step> {
+  const now = await change(parts, transfer.id, (from) => ({
+    ...from,
+    options: { ...from.options, sliceSize: SAFE_SLICE_SIZE },
+    revision: from.revision + 1,
+  }));
+  return { kind: now.state === 'opening' || now.state === 'sending' ? 'unhashed' : 'ended' };
 }
 
 type Session = Extract<Opened, { kind: 'session' }>;

@@ -1,0 +1,4 @@
+import { lambdaStep } from '../shared/lambda/step.ts';
+import { hashInput, hashSource } from '../shared/relay/hash-source.ts';
+
+export const handler = lambdaStep(hashInput, hashSource);

@@ -1,0 +1,3 @@
+import { objectEvents } from '../shared/lambda/object-event.ts';
+
+export const handler = objectEvents();

@@ -1,0 +1,23 @@
+import type { Config } from './config.ts';
+import type { Destination } from './relay/object-arrived.ts';
+import { targetPath } from './relay/target-path.ts';
+import type { TransferOptions } from './session/transfer.ts';
+
+/** Where an object of this key goes by configuration, and under which policies. */
+export const destinationOf = (config: Config, key: string): Destination => ({
+  target: {
+    region: config.COS_REGION,
+    appId: config.COS_APP_ID,
+    bucket: config.COS_BUCKET,
+    path: targetPath(config.TARGET_PATH, key),
+  },
+  options: optionsOf(config),
+});
+
+export const optionsOf = (config: Config): TransferOptions => ({
+  onExisting: config.ON_EXISTING,
+  onForeignUpload: config.ON_FOREIGN_UPLOAD,
+  trustListed: config.TRUST_LISTED,
+  integrity: config.INTEGRITY,
+  sliceSize: config.SLICE_SIZE,
+});

@@ -1,0 +1,93 @@
+import * as z from 'zod';
+import { type ChainHash, openChainHash } from '../cos/sha1-chain.ts';
+import { NoProgress, NotIdentical } from '../errors.ts';
+import type { S3Origin, Transfer } from '../session/transfer.ts';
+import { unbroken } from './chain.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { change, type EndedOutcome, ended, load } from './step.ts';
+
+export const hashInput = z.object({
+  transferId: z.string(),
+  reopens: z.number().int().default(0),
+  windowsUsed: z.number().int().default(0),
+});
+export type HashInput = z.infer<typeof hashInput>;
+
+/** `more`: the time was up; the next call goes on where this one saved. */
+export type HashOutcome = EndedOutcome | (HashInput & { readonly kind: 'hashed' | 'more' });
+
+/** A stretch of the chain fits one item of the table: 20 bytes a slice, of 400 KB. */
+const SLICES_PER_RECORD = 10_000;
+/** No more than this is hashed again after a crash, in bytes. */
+const BYTES_PER_RECORD = 1_073_741_824;
+
+/** One sequential pass over the source for its SHA-1 and the chain of its slices, saved as it goes. */
+export async function hashSource(input: HashInput, parts: RelayParts, time: StepTime): Promise<HashOutcome> {
+  const transfer = await load(parts, input.transferId);
+  if (transfer.state !== 'opening' && transfer.state !== 'sending') return ended(transfer);
+  const { source } = transfer;
+  if (source.kind !== 's3') throw new TypeError('a client tells the SHA-1 itself');
+
+  const chain = unbroken(await parts.store.chain(transfer.id), transfer.options.sliceSize);
+  const from = chain.at(-1)?.end ?? 0;
+  const hash = await openChainHash(chain.at(-1)?.saved);
+  const end = await pass(transfer, source, from, hash, parts, time);
+  if (end < source.size) {
+    if (end === from) throw new NoProgress('the time of a whole call was not enough to hash one slice');
+    return { ...input, kind: 'more' };
+  }
+  const sha1 = hash.digest();
+  if (source.sha1 !== undefined && source.sha1 !== sha1) {
+    throw new NotIdentical(`S3 states SHA-1 ${source.sha1}, but its bytes have ${sha1}`);
+  }
+  const known = await change(parts, transfer.id, (old) => ({
+    ...old,
+    source: { ...old.source, sha1 },
+    revision: old.revision + 1,
+  }));
+  return known.state === 'opening' || known.state === 'sending' ? { ...input, kind: 'hashed' } : ended(known);
+}
+
+/** Hashes from `from` to the end, or until the time is up; resolves with how far the saved chain reaches. */
+async function pass(
+  transfer: Transfer,
+  source: S3Origin,
+  from: number,
+  hash: ChainHash,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<number> {
+  const { sliceSize } = transfer.options;
+  let saved = from;
+  let at = from;
+  let states: Uint8Array[] = [];
+  const save = async () => {
+    const record = { sliceSize, offset: saved, end: at, states: Buffer.concat(states), saved: hash.save() };
+    await parts.store.addChain(transfer.id, record);
+    parts.observe({ kind: 'hashed', transferId: transfer.id, bytes: at, size: source.size });
+    [saved, states] = [at, []];
+  };
+  if (from === source.size) return from;
+
+  for await (const chunk of parts.source.read(
+    source,
+    { offset: from, length: source.size - from },
+    time.signal,
+  )) {
+    for (let used = 0; used < chunk.length; ) {
+      const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));
+      hash.update(piece);
+      used += piece.length;
+      at += piece.length;
+      if (at % sliceSize !== 0 && at !== source.size) continue;
+      states.push(at % sliceSize === 0 ? hash.state() : LAST);
+      const full = states.length >= SLICES_PER_RECORD || at - saved >= BYTES_PER_RECORD;
+      if (full || at === source.size || time.stop.aborted) await save();
+      if (time.stop.aborted) return saved;
+    }
+  }
+  return saved;
+}
+
+/** A short last slice has no chaining state; its entry is the finished SHA-1. */
+const LAST = new Uint8Array(20);
