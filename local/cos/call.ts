@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Address, readAddress } from './address.ts';
-import type { Body } from './body.ts';
 import { Refused } from './codes.ts';
-import { type Form, readForm } from './form.ts';
+import type { Form } from './form.ts';
 
 /** One request, read: what it asks for and with which fields. */
 export type Call = {
@@ -13,11 +12,9 @@ export type Call = {
 };
 
 /** GET without `op` is a download; everything else names its operation. */
-export function readCall(request: IncomingMessage, body: Body): Call {
+export function readCall(request: IncomingMessage, sent: Form): Call {
   const address = readAddress(request.url ?? '/');
-  const form: Form = isGet(request)
-    ? { fields: Object.fromEntries(address.query) }
-    : readForm(body.bytes, request.headers['content-type']);
+  const form = isGet(request) ? { fields: Object.fromEntries(address.query) } : sent;
   return {
     op: opOf(request, form, address),
     address,

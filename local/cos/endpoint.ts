@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import { bodyReader } from './body.ts';
 import type { Desk, Manners } from './desk.ts';
 import { type Counter, exchange } from './exchange.ts';
 import { faultQueue } from './fault-queue.ts';
@@ -73,7 +72,6 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
     credentials: options.credentials,
     faults,
     latencyMs: options.latencyMs ?? 0,
-    readBody: bodyReader(),
     log,
     intern: interner(),
     nextRequestId: requestIds(),

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Body, type BodyReader, HungUp } from './body.ts';
 import { type Call, offsetOf, readCall, sessionOf } from './call.ts';
 import { type Answer, answerOf, Refused } from './codes.ts';
 import { type Desk, lockKey } from './desk.ts';
 import { download } from './download.ts';
 import type { FaultQueue } from './fault-queue.ts';
 import type { FaultAct } from './faults.ts';
+import { HungUp, readForm } from './form.ts';
 import { perform } from './operations.ts';
 import { pause, reset, sendAnswer, sendHalf, sendPage, stampReply } from './reply.ts';
 import type { OpenRecord } from './request-log.ts';
@@ -16,7 +16,6 @@ export type Counter = {
   readonly credentials: readonly Credentials[];
   readonly faults: FaultQueue;
   readonly latencyMs: number;
-  readonly readBody: BodyReader;
   readonly log: OpenRecord[];
   readonly intern: (text: string) => string;
   nextRequestId(): string;
@@ -37,22 +36,19 @@ export async function exchange(
 ): Promise<void> {
   const record: OpenRecord = blankRecord(counter.nextRequestId());
   const at: Exchange = { counter, request, response, record };
-  let body: Body | undefined;
   try {
-    body = await counter.readBody(request);
-    await serve(at, body);
+    await serve(at);
   } catch (error) {
     if (error instanceof HungUp) noteAborted(at);
     else await send(at, troubled(at, error));
-  } finally {
-    body?.release();
   }
 }
 
-async function serve(at: Exchange, body: Body): Promise<void> {
+async function serve(at: Exchange): Promise<void> {
   const { counter, request, response, record } = at;
+  const form = await readForm(request);
   enter(at);
-  const call = readCall(request, body);
+  const call = readCall(request, form);
   const act = counter.faults.take(call.op, offsetOf(call));
   note(at, call, act);
   if (!(await passes(at, call, act))) return;

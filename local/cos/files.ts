@@ -1,7 +1,6 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Call } from './call.ts';
 import { type Answer, answerOf, good, Refused } from './codes.ts';
-import { damageBytes } from './damage.ts';
 import { describe, describeUnfinished } from './describe.ts';
 import { type Desk, lockKey, needFilePath, needParent, nowSeconds, urls } from './desk.ts';
 import { readFields, updateFields, uploadFields } from './fields.ts';
@@ -17,15 +16,15 @@ export async function uploadFile(desk: Desk, { address, form }: Call, damage: bo
   needFilePath(address);
   if (!content) throw new Refused(-5999, 'filecontent is missing');
   if (content.length > LARGEST_UPLOAD_BYTES) throw new Refused(-5999, 'more than 20 MB: send it in slices');
-  if (damage) damageBytes(content);
-  const sha = hash('sha1', content, 'hex');
+  if (damage) content.damage();
+  const sha = content.sha1();
   if (asked.sha !== undefined && asked.sha !== sha) throw new Refused(-4016);
   return desk.lock.alone(lockKey(address), async () => {
     const { bucket, path } = address;
     needParent(desk, address);
     if (asked.insertonly && desk.store.files.get(bucket, path)) return answerOf(-177);
     const dataId = randomBytes(32).toString('hex');
-    await desk.store.writeData(dataId, content);
+    await desk.store.writeData(dataId, content.chunks);
     await desk.store.placeFile({
       ...newFile(bucket, path, nowSeconds(desk)),
       dataId,

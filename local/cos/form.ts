@@ -1,37 +1,104 @@
+import type { IncomingMessage } from 'node:http';
 import { Refused } from './codes.ts';
-import { type Part, readParts } from './multipart.ts';
+import { type Content, contentSink } from './content.ts';
+import { multipartReader, type PartSink } from './multipart.ts';
 
 /** What a request says, whether it came as multipart/form-data or as JSON. Field names are in lower case. */
 export type Form = {
   readonly fields: Readonly<Record<string, unknown>>;
-  /** A view into the request's body: not to be kept after the answer. */
-  readonly content?: Buffer;
+  readonly content?: Content;
 };
+
+/** The client went away before its request was whole. */
+export class HungUp extends Error {
+  override readonly name = 'HungUp';
+}
+
+type FormReader = { push(chunk: Buffer): void; end(): Form };
 
 const LONGEST_TEXT_BYTES = 32 * 1024 * 1024; // uploadparts of the largest file fits many times
 
-/** Everything but multipart is read as JSON: that is what the Java SDK sends for `upload_slice_list`. */
-export function readForm(body: Buffer, contentType: string | undefined): Form {
-  if (contentType && /^multipart\/form-data/i.test(contentType))
-    return fromParts(readParts(body, contentType));
-  if (body.length === 0) return { fields: {} };
-  return { fields: fromJson(body) };
+/**
+ * Everything but multipart is read as JSON: that is what the Java SDK sends for `upload_slice_list`.
+ * A bad request is read to its end too: an answer before that would be lost on a client that still writes.
+ */
+export function readForm(request: IncomingMessage): Promise<Form> {
+  return new Promise((resolve, reject) => {
+    let reader: FormReader | undefined;
+    let trouble: unknown;
+    const attempt = (work: () => void): void => {
+      try {
+        if (!trouble) work();
+      } catch (error) {
+        trouble = error;
+        reader = undefined; // and what it has gathered
+      }
+    };
+    attempt(() => {
+      reader = formReader(request.headers['content-type'] ?? '');
+    });
+    request.on('data', (chunk: Buffer) => attempt(() => reader?.push(chunk)));
+    request.on('end', () => {
+      attempt(() => reader && resolve(reader.end()));
+      if (trouble) reject(trouble);
+    });
+    request.on('close', () => reject(new HungUp()));
+    request.on('error', () => reject(new HungUp()));
+  });
 }
 
-function fromParts(parts: readonly Part[]): Form {
-  const fields: Record<string, unknown> = Object.create(null);
-  let content: Buffer | undefined;
-  for (const part of parts) {
-    const name = part.name.toLowerCase(); // the Java SDK writes fileContent, others filecontent
-    if (name === 'filecontent') content = part.bytes;
-    else if (part.bytes.length > LONGEST_TEXT_BYTES) throw new Refused(-5999, `${name} is too long`);
-    else fields[name] = part.bytes.toString('utf8');
-  }
-  return content ? { fields, content } : { fields };
+const formReader = (contentType: string): FormReader =>
+  /^multipart\/form-data/i.test(contentType) ? multipartForm(contentType) : jsonForm();
+
+function multipartForm(contentType: string): FormReader {
+  const texts = new Map<string, () => string>();
+  let file: ReturnType<typeof contentSink> | undefined;
+  const reader = multipartReader(contentType, (partName) => {
+    const name = partName.toLowerCase(); // the Java SDK writes fileContent, others filecontent
+    if (name === 'filecontent') {
+      file = contentSink();
+      return file.add;
+    }
+    const gathered = textSink(name);
+    texts.set(name, gathered.text);
+    return gathered.add;
+  });
+  return {
+    push: reader.push,
+    end() {
+      reader.end();
+      const fields = Object.fromEntries([...texts].map(([name, text]) => [name, text()]));
+      return file ? { fields, content: file.content() } : { fields };
+    },
+  };
 }
 
-function fromJson(body: Buffer): Record<string, unknown> {
-  const value = parsed(body.toString('utf8'));
+function jsonForm(): FormReader {
+  const { add, text } = textSink('the body');
+  return {
+    push: add,
+    end() {
+      const body = text();
+      return { fields: body === '' ? {} : jsonFields(body) };
+    },
+  };
+}
+
+function textSink(name: string): { add: PartSink; text(): string } {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  return {
+    add(piece) {
+      length += piece.length;
+      if (length > LONGEST_TEXT_BYTES) throw new Refused(-5999, `${name} is too long`);
+      pieces.push(piece);
+    },
+    text: () => Buffer.concat(pieces, length).toString('utf8'),
+  };
+}
+
+function jsonFields(body: string): Record<string, unknown> {
+  const value = parsed(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Refused(-5999, 'the body is neither multipart/form-data nor a JSON object');
   }

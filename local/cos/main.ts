@@ -20,7 +20,14 @@ async function main(): Promise<void> {
 }
 
 function start({ port, host, data, appId, buckets, secretId, secretKey }: Settings): Promise<CosEndpoint> {
-  return startCosEndpoint({ dataDir: data, port, host, appId, buckets, credentials: [{ secretId, secretKey }] });
+  return startCosEndpoint({
+    dataDir: data,
+    port,
+    host,
+    appId,
+    buckets,
+    credentials: [{ secretId, secretKey }],
+  });
 }
 
 main().catch((error: unknown) => {

@@ -1,29 +1,77 @@
 import { Refused } from './codes.ts';
 
-export type Part = { readonly name: string; readonly bytes: Buffer };
+/** Takes the pieces of one part's value; each is a view, not a copy. */
+export type PartSink = (piece: Buffer) => void;
+
+export type MultipartReader = {
+  push(chunk: Buffer): void;
+  /** Throws unless the closing boundary has come: the body is not whole. */
+  end(): void;
+};
 
 const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
 const DASHES = 0x2d2d;
+const RETURN = 0x0d;
+const LONGEST_HEAD_BYTES = 16 * 1024;
 
 /**
- * The parts of a whole `multipart/form-data` body. Nothing is copied: each part is a view into `body`.
+ * Reads `multipart/form-data` as it arrives and asks `open` for a sink for each part, by its name.
  * A part may or may not carry `filename="…"`; both are fields alike.
  */
-export function readParts(body: Buffer, contentType: string): Part[] {
+export function multipartReader(contentType: string, open: (name: string) => PartSink): MultipartReader {
   const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
-  const parts: Part[] = [];
-  let at = firstPart(body, delimiter);
-  while (!isLast(body, at)) {
-    const headStart = lineEnd(body, at);
-    const headEnd = find(body, HEAD_END, headStart - LINE_END.length, 'a part has no end of its headers');
-    const start = headEnd + HEAD_END.length;
-    const end = find(body, delimiter, start - LINE_END.length, 'the closing boundary is missing');
-    const head = body.toString('utf8', headStart, headEnd);
-    parts.push({ name: nameIn(head), bytes: body.subarray(start, Math.max(start, end)) });
-    at = end + delimiter.length;
+  let at: 'head' | 'value' | 'end' = 'value';
+  let sink: PartSink = () => undefined; // what stands before the first boundary is nobody's
+  let rest: Buffer = LINE_END; // the first boundary has no line end before it: lend it one
+
+  /** Uses up some of `rest`; false if it takes more bytes to go on. */
+  const step = (): boolean => (at === 'head' ? readHead() : at === 'value' ? readValue() : false);
+
+  const readHead = (): boolean => {
+    if (rest.length >= 2 && rest.readUInt16BE(0) === DASHES) {
+      at = 'end';
+      return false;
+    }
+    const end = rest.indexOf(HEAD_END);
+    if (end < 0 && rest.length > LONGEST_HEAD_BYTES)
+      throw new Refused(-5999, 'a part without end of headers');
+    if (end < 0) return false;
+    sink = open(nameIn(rest.toString('utf8', 0, end)));
+    rest = rest.subarray(end + HEAD_END.length);
+    at = 'value';
+    return true;
+  };
+
+  const readValue = (): boolean => {
+    const end = rest.indexOf(delimiter);
+    const sure = end < 0 ? endOfSure(rest, delimiter) : end;
+    if (sure > 0) sink(rest.subarray(0, sure));
+    rest = rest.subarray(end < 0 ? sure : end + delimiter.length);
+    if (end < 0) return false;
+    at = 'head';
+    return true;
+  };
+
+  return {
+    push(chunk) {
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      while (step());
+      if (at === 'end') rest = rest.subarray(0, 0);
+    },
+    end() {
+      if (at !== 'end') throw new Refused(-5999, 'the closing boundary is missing');
+    },
+  };
+}
+
+/** Where the bytes end that cannot be the beginning of a delimiter. */
+function endOfSure(bytes: Buffer, delimiter: Buffer): number {
+  const from = Math.max(0, bytes.length - delimiter.length + 1);
+  for (let at = bytes.indexOf(RETURN, from); at >= 0; at = bytes.indexOf(RETURN, at + 1)) {
+    if (bytes.subarray(at).equals(delimiter.subarray(0, bytes.length - at))) return at;
   }
-  return parts;
+  return bytes.length;
 }
 
 function boundaryOf(contentType: string): string {
@@ -33,29 +81,10 @@ function boundaryOf(contentType: string): string {
   return boundary;
 }
 
-/** The body begins with the delimiter, without the line end that goes before all later ones. */
-function firstPart(body: Buffer, delimiter: Buffer): number {
-  const bare = delimiter.subarray(LINE_END.length);
-  if (body.subarray(0, bare.length).equals(bare)) return bare.length;
-  return find(body, delimiter, 0, 'the boundary does not occur') + delimiter.length;
-}
-
-const isLast = (body: Buffer, at: number): boolean =>
-  at + 2 <= body.length && body.readUInt16BE(at) === DASHES;
-
-const lineEnd = (body: Buffer, at: number): number =>
-  find(body, LINE_END, at, 'a boundary has no line end') + LINE_END.length;
-
 function nameIn(head: string): string {
   const line = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
   const match = /;\s*name=(?:"([^"]*)"|([^;\s]+))/i.exec(line);
   const name = match?.[1] ?? match?.[2];
   if (name === undefined) throw new Refused(-5999, 'a part has no name');
   return name;
-}
-
-function find(body: Buffer, what: Buffer, from: number, otherwise: string): number {
-  const at = body.indexOf(what, from);
-  if (at < 0) throw new Refused(-5999, otherwise);
-  return at;
 }

@@ -6,7 +6,7 @@ export type SliceFile = {
   /** Offsets of the slices held, the one stored last at the end. */
   readonly held: ReadonlySet<number>;
   /** Resolves when the bytes are in the file and then in the journal: a kill forgets, it never invents. */
-  write(offset: number, bytes: Uint8Array): Promise<void>;
+  write(offset: number, pieces: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -36,13 +36,13 @@ export function openSliceFile(dataPath: string, journalPath: string): SliceFile 
 
   return {
     held,
-    async write(offset, bytes) {
+    async write(offset, pieces) {
       writing += 1;
       clearTimeout(idle);
       try {
         const { data, journal } = take();
-        await writeWhole(await data, offset, bytes);
-        writeSync(journal, entry(offset, bytes.length));
+        const length = await writeWhole(await data, offset, pieces);
+        writeSync(journal, entry(offset, length));
         held.delete(offset); // to the end: the last one stored is the last one in the set
         held.add(offset);
       } finally {
@@ -54,10 +54,16 @@ export function openSliceFile(dataPath: string, journalPath: string): SliceFile 
   };
 }
 
-async function writeWhole(data: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await data.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+/** One system call for all pieces; what a full disk or a signal cut off is tried again, and then fails. */
+async function writeWhole(data: FileHandle, offset: number, pieces: readonly Uint8Array[]): Promise<number> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  let { bytesWritten } = await data.writev(pieces, offset);
+  if (bytesWritten === length) return length;
+  for (const rest = Buffer.concat(pieces); bytesWritten < length; ) {
+    const more = await data.write(rest, bytesWritten, length - bytesWritten, offset + bytesWritten);
+    bytesWritten += more.bytesWritten;
   }
+  return length;
 }
 
 function entry(offset: number, length: number): Buffer {

@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import type * as z from 'zod';
 import type { Call } from './call.ts';
 import { type Answer, answerOf, good, Refused } from './codes.ts';
-import { damageBytes } from './damage.ts';
+import type { Content } from './content.ts';
 import { type Desk, lockKey, urls } from './desk.ts';
 import { dataFields, readFields } from './fields.ts';
 import { closeUpload } from './finish-slices.ts';
@@ -18,7 +17,7 @@ export async function putSlice(desk: Desk, { address, form }: Call, damage: bool
     const upload = uploadOf(desk, address, asked.session);
     checkSlice(desk, upload, asked, content);
     const md5 = checkedMd5(content, asked.datamd5, damage);
-    await desk.store.slices(upload).write(asked.offset, content);
+    await desk.store.slices(upload).write(asked.offset, content.chunks);
     return { upload, md5 };
   });
   const closed = await closeIfWhole(desk, stored.upload);
@@ -45,7 +44,7 @@ function checkSlice(
   desk: Desk,
   upload: UploadRecord,
   { offset, sha }: z.output<typeof dataFields>,
-  content: Buffer,
+  content: Content,
 ): void {
   if (upload.sha !== undefined && sha === undefined) throw new Refused(-29094);
   if (upload.sha !== undefined && sha !== upload.sha) throw new Refused(-5999, 'sha is not the one of init');
@@ -62,12 +61,12 @@ function checkSlice(
   }
 }
 
-function checkedMd5(content: Buffer, promised: string | undefined, damage: boolean): string {
-  const md5 = hash('md5', content, 'hex');
-  if (promised !== undefined && promised !== md5) throw new Refused(-5999, 'datamd5 does not match');
-  if (!damage) return md5;
-  damageBytes(content);
-  return hash('md5', content, 'hex');
+function checkedMd5(content: Content, promised: string | undefined, damage: boolean): string {
+  if (promised !== undefined && promised !== content.md5()) {
+    throw new Refused(-5999, 'datamd5 does not match');
+  }
+  if (damage) content.damage();
+  return content.md5();
 }
 
 async function closeIfWhole(desk: Desk, upload: UploadRecord): Promise<Answer | undefined> {

@@ -33,7 +33,7 @@ export type Store = {
   /** Puts the record in place and drops the bytes of the one it replaces. */
   placeFile(file: FileRecord): Promise<void>;
   dropFile(file: FileRecord): Promise<void>;
-  writeData(dataId: string, bytes: Uint8Array): Promise<void>;
+  writeData(dataId: string, bytes: readonly Uint8Array[]): Promise<void>;
   shareData(from: string, to: string): Promise<void>;
   sha1(dataId: string): Promise<string>;
   close(): Promise<void>;
@@ -93,7 +93,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       await files.remove(file);
       await dropData(file.dataId);
     },
-    writeData: (dataId, bytes) => writeFile(dataPath(dataId), bytes),
+    writeData: (dataId, bytes) => writeFile(dataPath(dataId), [...bytes]),
     shareData: (from, to) =>
       link(dataPath(from), dataPath(to)).catch(() => copyFile(dataPath(from), dataPath(to))),
     async sha1(dataId) {
