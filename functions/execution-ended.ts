@@ -1,0 +1,3 @@
+import { executionEnded } from '../shared/lambda/execution-ended.ts';
+
+export const handler = executionEnded();
