@@ -20,6 +20,17 @@ const sliceSize = wholeNumber
 const endpoint = z
   .string()
   .regex(/^https?:\/\/[^/]+\/?$/, 'must be http://host[:port] or https://host[:port]');
+/** `bucket/prefix`, comma separated; a bucket alone means all of it. */
+const places = z
+  .string()
+  .regex(/^[^/,\s]+(\/[^,]*)?(,[^/,\s]+(\/[^,]*)?)*$/, 'must be bucket/prefix, comma separated')
+  .transform((text) =>
+    text.split(',').map((place) => {
+      const [bucket = '', ...rest] = place.split('/');
+      return { bucket, prefix: rest.join('/') };
+    }),
+  )
+  .optional();
 
 /** The environment of every function; the README's table says what each one means. */
 const environment = z
@@ -33,6 +44,9 @@ const environment = z
     COS_SECRET_ID: name.optional(),
     COS_SECRET_KEY: name.optional(),
     TARGET_PATH: name.default('{key}'),
+    SOURCE_BUCKET: name.optional(),
+    ALLOWED_TARGETS: places,
+    ALLOWED_SOURCES: places,
     ON_EXISTING: onExisting.default('skip-same'),
     ON_FOREIGN_UPLOAD: onForeignUpload.default('replace'),
     TRUST_LISTED: trustListed.default('listed'),
