@@ -69,7 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   try {
-    const outside = Object.keys(LOCAL_COS).some((name) => env[name]) || env.COS_SECRET_NAME;
+    const outside = [...Object.keys(LOCAL_COS), 'COS_ENDPOINT', 'COS_SECRET_NAME'].some((name) => env[name]);
     const cos = outside ? undefined : keep(await startCosEndpoint(cosOptions(options)));
     const config = loadConfig({
       ...(cos && { ...LOCAL_COS, COS_ENDPOINT: cos.origin }),

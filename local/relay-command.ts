@@ -1,0 +1,125 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathProblem } from '../shared/cos/target.ts';
+import { destinationOf } from '../shared/destination.ts';
+import { BadInput } from '../shared/errors.ts';
+import { silentLog } from '../shared/log.ts';
+import type { LogFields } from '../shared/relay/parts.ts';
+import { load } from '../shared/relay/step.ts';
+import { targetPath } from '../shared/relay/target-path.ts';
+import { type Receipt, type Transfer, transferId } from '../shared/session/transfer.ts';
+import { wire } from '../shared/wiring.ts';
+import { openProgress, type Progress } from './progress.ts';
+import { type Proof, prove } from './proof.ts';
+import { receiptLines } from './receipt-lines.ts';
+import { putOutside } from './s3-outside.ts';
+import { say } from './say.ts';
+import { checkFile, makeSample, sequencerOf } from './source-file.ts';
+import { SOURCE_BUCKET, type Stack, startStack } from './stack.ts';
+import type { StartArguments } from './start-arguments.ts';
+
+/** Relays one file and resolves with the exit code. Throws what stands in the way. */
+export async function relayCommand(given: StartArguments, env: NodeJS.ProcessEnv): Promise<number> {
+  const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? env.RELAY_DATA ?? '.relay');
+  const file = await checkFile(given.file ?? (await makeSample(dataDir)));
+  const key = given.key ?? file.name;
+  await mkdir(dataDir, { recursive: true });
+
+  const progress = openProgress();
+  const stack = await startStack({
+    dataDir,
+    env,
+    machine: { pauseMs: 1_000 },
+    wiring: { observe: progress.observe, log: { info: () => undefined, warn } },
+  });
+  const stopped = interruption(progress);
+  try {
+    return await Promise.race([stopped, relay(stack, file.path, key, dataDir, given.json, progress)]);
+  } finally {
+    progress.stop();
+    await stack.close();
+  }
+}
+
+async function relay(
+  stack: Stack,
+  path: string,
+  key: string,
+  dataDir: string,
+  json: boolean,
+  progress: Progress,
+): Promise<number> {
+  const to = targetPath(stack.parts.config.TARGET_PATH, key);
+  const problem = pathProblem(to);
+  if (problem)
+    throw new BadInput(`COS cannot hold ${JSON.stringify(to)}: ${problem}`, { wayOut: 'give another --key' });
+  await greet(stack, to);
+  say(`relaying ${path} as ${key}`);
+
+  const transfer = await send(stack, path, key, dataDir);
+  progress.stop();
+  if (transfer.state !== 'stored') {
+    say(`not stored: the transfer ${transfer.state}`);
+    if ('reason' in transfer) {
+      say(`error: ${transfer.reason.message}`);
+      if (transfer.reason.wayOut) say(`what to do: ${transfer.reason.wayOut}`);
+    }
+    return 1;
+  }
+  const proof = await prove(path, transfer.receipt, stack.cos);
+  print(transfer.receipt, proof, json);
+  return 0;
+}
+
+/** One quick question, so that wrong keys, buckets and addresses show at once and by name. */
+async function greet({ parts }: Stack, path: string): Promise<void> {
+  const { COS_REGION: region, COS_APP_ID: appId, COS_BUCKET: bucket } = parts.config;
+  const quick = wire({ ...parts.config, COS_ATTEMPTS: 2, COS_TIMEOUT_MS: 10_000 }, { log: silentLog });
+  try {
+    await quick.cos.stat({ region, appId, bucket, path }, AbortSignal.timeout(30_000));
+  } finally {
+    await quick.close();
+  }
+}
+
+/** Puts the file where S3 is, and hands its event on. */
+async function send(stack: Stack, path: string, key: string, dataDir: string): Promise<Transfer> {
+  const { parts, s3 } = stack;
+  const bucket = s3 ? SOURCE_BUCKET : (process.env.SOURCE_BUCKET ?? SOURCE_BUCKET);
+  if (s3) s3.map(bucket, key, path);
+  else await putOutside(path, bucket, key);
+  const { object } = await parts.source.pin({ bucket, key }, AbortSignal.timeout(60_000));
+  const sequencer = await sequencerOf(dataDir, key, path, object.etag);
+  const { size, etag, lastModified } = object;
+  await stack.announce({ bucket, key, size, etag, sequencer });
+  await stack.machine.idle();
+  const id = transferId(
+    { kind: 's3', bucket, key, etag, size, lastModified, sequencer },
+    destinationOf(parts.config, key).target,
+  );
+  return load(parts, id);
+}
+
+function print(receipt: Receipt, proof: Proof, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ...receipt, proof })}\n`);
+    return;
+  }
+  process.stdout.write(`${receiptLines(receipt, proof).join('\n')}\n`);
+}
+
+function interruption(progress: Progress): Promise<number> {
+  const { promise, resolve: settle } = Promise.withResolvers<number>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      progress.stop();
+      say('stopped; the same command again sends only what is missing');
+      settle(130);
+    });
+  }
+  return promise;
+}
+
+function warn(text: string, fields?: LogFields): void {
+  if (fields?.reason !== undefined) say(`${text}: ${fields.reason}`);
+}
