@@ -1,0 +1,20 @@
+const { join } = require('node:path');
+
+/**
+ * Keeps out of the bundles what no function can reach, half of their bytes: all of undici but its connection pools, its
+ * HTTP parser for processors without SIMD and its experimental one, form-data's table of file endings (our only file
+ * name has none), and every hash of hash-wasm but SHA-1. test/flow/bundles.test.ts runs a transfer with what is left.
+ */
+const NEVER_REACHED = /llhttp\/llhttp-wasm\.js$|\/milo\/|^mime-db$/;
+
+const slim = {
+  name: 'slim',
+  setup(build) {
+    build.onResolve({ filter: /^undici$/ }, () => ({ path: join(__dirname, 'undici-pools.cjs') }));
+    build.onResolve({ filter: /^hash-wasm$/ }, () => ({ path: require.resolve('hash-wasm/dist/sha1.umd.min.js') }));
+    build.onResolve({ filter: NEVER_REACHED }, ({ path }) => ({ path, namespace: 'never-reached' }));
+    build.onLoad({ filter: /.*/, namespace: 'never-reached' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+module.exports = [slim];
