@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathProblem } from '../shared/cos/target.ts';
 import { destinationOf } from '../shared/destination.ts';
-import { BadInput } from '../shared/errors.ts';
+import { BadInput, CosRefused, CosUnavailable } from '../shared/errors.ts';
 import { silentLog } from '../shared/log.ts';
 import type { LogFields } from '../shared/relay/parts.ts';
 import { load } from '../shared/relay/step.ts';
@@ -77,6 +77,10 @@ async function greet({ parts }: Stack, path: string): Promise<void> {
   const quick = wire({ ...parts.config, COS_ATTEMPTS: 2, COS_TIMEOUT_MS: 10_000 }, { log: silentLog });
   try {
     await quick.cos.stat({ region, appId, bucket, path }, AbortSignal.timeout(30_000));
+  } catch (error) {
+    if (!(error instanceof CosUnavailable)) throw error;
+    const wayOut = 'check COS_ENDPOINT (or COS_REGION) and that this machine reaches it';
+    throw new CosRefused(error.message, { cause: error, wayOut });
   } finally {
     await quick.close();
   }

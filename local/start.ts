@@ -1,5 +1,5 @@
 import { relayCommand } from './relay-command.ts';
-import { fail, UsageError } from './say.ts';
+import { exitCodeOf, fail } from './say.ts';
 import { readStartArguments, START_USAGE } from './start-arguments.ts';
 
 /** `npm start`: one file through the whole relay, with its proof. */
@@ -16,6 +16,6 @@ main().then(
   (code) => process.exit(code),
   (error: unknown) => {
     fail(error);
-    process.exit(error instanceof UsageError ? 2 : 1);
+    process.exit(exitCodeOf(error));
   },
 );

@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { asError } from '../shared/errors.ts';
+import type { RelayEvent } from '../shared/relay/parts.ts';
+import { watchDrops } from './s3/drop.ts';
+import type { DroppedObject } from './s3/dropped-object.ts';
+import { exitCodeOf, fail, say, UsageError } from './say.ts';
+import { SOURCE_BUCKET, startStack } from './stack.ts';
+
+const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
+
+Keeps the whole stack running on this machine. A file put into its drop folder is relayed into COS; one that was
+interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
+
+  --data DIR    where state is kept (RELAY_DATA, default .relay)
+  --port N      port of the HTTP API, 0 for any free one (default 8080)
+  --help        this text
+`;
+
+async function main(): Promise<void> {
+  const given = readArguments(process.argv.slice(2));
+  if (given.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? process.env.RELAY_DATA ?? '.relay');
+  await mkdir(dataDir, { recursive: true });
+  const stack = await startStack({
+    dataDir,
+    env: process.env,
+    machine: { pauseMs: 1_000 },
+    wiring: { observe: report },
+  });
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+
+  const drop = join(stack.root, SOURCE_BUCKET);
+  say(
+    `COS       ${stack.cos?.origin ?? stack.parts.config.COS_ENDPOINT ?? `region ${stack.parts.config.COS_REGION}`}`,
+  );
+  say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  say(`drop here ${drop}`);
+  const announce = (object: DroppedObject) =>
+    void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
+  await watchDrops(stack.root, SOURCE_BUCKET, announce, ended.signal, { includeExisting: true });
+  say('stopped; what was under way goes on at the next start');
+  await stack.close();
+}
+
+function report(event: RelayEvent): void {
+  const id = event.transferId.slice(0, 8);
+  if (event.kind === 'listed' && event.first)
+    say(`${id} ${event.held} slices held, ${event.missing} to send`);
+  if (event.kind === 'stored')
+    say(`${id} stored: ${event.bytes} bytes in ${(event.tookMs / 1000).toFixed(2)} s (${event.how})`);
+  if (event.kind === 'ended') say(`${id} ${event.state}: ${event.error}`);
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { data: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    fail(error);
+    process.exit(exitCodeOf(error));
+  },
+);
