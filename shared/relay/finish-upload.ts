@@ -106,7 +106,7 @@ async function closedBefore(
   throw new SessionLost('COS no longer knows the session, and the file is not there', { cause: error });
 }
 
-function isNew(file: CosFile, { upload }: TargetRecord): boolean {
+export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
   if (!upload?.replaces) return true;
   const now = factsOf(file);
   const { sha1, createdAt, modifiedAt } = upload.replaces;

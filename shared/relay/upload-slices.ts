@@ -63,7 +63,7 @@ export async function uploadSlices(
 }
 
 /** What this call achieved; only confirmed slices are promises. */
-type Tally = { confirmed: Slice[]; sent: number; resent: number; bytes: number; verified: number };
+export type Tally = { confirmed: Slice[]; sent: number; resent: number; bytes: number; verified: number };
 
 async function send(
   transfer: Sending,
@@ -102,7 +102,7 @@ async function send(
 }
 
 /** Sends one slice until COS echoes its MD5. Running out of time before it starts is no failure. */
-async function sendOne(
+export async function sendOne(
   { target, session, source, id, options }: Sending,
   slice: Slice,
   content: Uint8Array,
@@ -159,7 +159,7 @@ async function sessionOr(
   return new SessionLost('COS no longer knows the session', { cause: error });
 }
 
-async function save(transfer: Sending, tally: Tally, parts: RelayParts): Promise<void> {
+export async function save(transfer: Sending, tally: Tally, parts: RelayParts): Promise<void> {
   if (tally.sent === 0) return;
   await parts.store.addWindow(transfer.id, {
     session: transfer.session,
