@@ -1,0 +1,132 @@
+import type { Listed } from '../cos/client.ts';
+import { targetName } from '../cos/target.ts';
+import { SessionLost } from '../errors.ts';
+import type { Opening, Sending, Transfer } from '../session/transfer.ts';
+import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
+import type { SlicesInput, SlicesView } from './api-words.ts';
+import { openClientUpload, reopenClientUpload } from './client-upload.ts';
+import { Declined } from './declined.ts';
+import { isNew } from './finish-upload.ts';
+import { heldSlices } from './list-slices.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { load } from './step.ts';
+import { whoseUpload } from './whose.ts';
+
+const MISSING_SHOWN = 1_000;
+
+/** What COS says it holds of a transfer. An upload that a client drives is opened anew if COS lost its session. */
+export async function showSlices(
+  { path, query }: SlicesInput,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SlicesView> {
+  const found = await load(parts, path.id);
+  const transfer = found.source.kind === 'client' ? await openClientUpload(found, parts, time) : found;
+  if (transfer.state === 'stored') return view(transfer, everything(transfer), query);
+  let sending = mustBeSending(transfer);
+  let held = await heldInCos(sending, parts, time);
+  if (held === 'lost' && sending.source.kind === 'client') {
+    sending = mustBeSending(await reopenClientUpload(sending, parts, time));
+    held = await heldInCos(sending, parts, time);
+  }
+  if (held === 'lost') throw new SessionLost('COS does not list the session of this transfer');
+  return view(sending, plan(sending, held), query);
+}
+
+/** Throws Declined for a transfer that has no open upload. */
+export function mustBeSending(transfer: Transfer): Sending {
+  if (transfer.state === 'sending') return transfer;
+  if (transfer.state === 'opening') {
+    throw new Declined('not-open', 'COS has not opened the upload yet', 'ask again in a moment');
+  }
+  throw new Declined(
+    'already-over',
+    `the transfer is ${transfer.state}`,
+    'look at its state; a POST of the same request begins again what failed or was cancelled',
+    { state: transfer.state },
+  );
+}
+
+/** The slices of our session that COS lists; `lost` if it lists another one, or none and the file is not there. */
+export async function heldInCos(
+  transfer: Sending,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<readonly Slice[] | 'lost'> {
+  const listed = await parts.cos.list(transfer.target, time.signal);
+  const record = await parts.store.getTarget(targetName(transfer.target));
+  if (record?.owner.transferId !== transfer.id) throw new SessionLost('another transfer owns the target');
+  const all = planSlices(transfer.source.size, transfer.sliceSize);
+  switch (listed.kind) {
+    case 'none':
+      return 'lost';
+    case 'finished': {
+      // closed by COS itself, or by a finish whose answer was lost; an older file at the path is neither
+      const file = await parts.cos.stat(transfer.target, time.signal);
+      const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
+      return whole && isNew(file, record) ? all : 'lost';
+    }
+    case 'unfinished': {
+      const ours = whoseUpload(listed, transfer, record) === 'ours' && listed.session === transfer.session;
+      return ours ? believed(all, listed, transfer, parts) : 'lost';
+    }
+  }
+}
+
+type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
+
+/** Only what COS lists counts; under `verified` only if it also confirmed the MD5. */
+async function believed(
+  all: readonly Slice[],
+  listed: Unfinished,
+  transfer: Sending,
+  { store }: RelayParts,
+): Promise<Slice[]> {
+  const windows = transfer.options.trustListed === 'verified' ? await store.windows(transfer.id) : [];
+  return heldSlices(all, listed, transfer, windows, true);
+}
+
+type Plan = {
+  readonly sliceSize: number;
+  readonly serial: boolean;
+  readonly all: readonly Slice[];
+  readonly missing: readonly Slice[];
+};
+
+export function plan({ source, sliceSize, serial }: Sending, held: readonly Slice[]): Plan {
+  const all = planSlices(source.size, sliceSize);
+  return { sliceSize, serial, all, missing: missingSlices(all, held) };
+}
+
+/** A stored file has no session any more; it is shown in the slices it was sent in, or as one. */
+function everything({ source, receipt }: Extract<Transfer, { state: 'stored' }>): Plan {
+  const sliceSize = receipt.sliceSize ?? Math.max(1, source.size);
+  return { sliceSize, serial: false, all: planSlices(source.size, sliceSize), missing: [] };
+}
+
+function view(
+  { id, state, source }: Exclude<Transfer, Opening>,
+  { sliceSize, serial, all, missing }: Plan,
+  { from = 0, limit = MISSING_SHOWN }: SlicesInput['query'],
+): SlicesView {
+  const gone = new Set(missing.map(({ offset }) => offset));
+  const held = all.filter(({ offset }) => !gone.has(offset));
+  const ahead = missing.filter(({ offset }) => offset >= from);
+  const next = ahead[limit]?.offset;
+  // ranges come in the same order, so a page of them ends where the page of missing slices ends
+  const ranges = mergeRanges(held).filter(
+    (range) => range.offset + range.length > from && (next === undefined || range.offset < next),
+  );
+  return {
+    transferId: id,
+    state,
+    size: source.size,
+    sliceSize,
+    serial,
+    bytes: { total: source.size, held: source.size - totalBytes(missing) },
+    slices: { total: all.length, held: all.length - missing.length },
+    held: ranges,
+    missing: ahead.slice(0, limit),
+    ...(next !== undefined && { next }),
+  };
+}

@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import { CosUnavailable } from '../errors.ts';
+import type { Sending } from '../session/transfer.ts';
+import type { Slice } from '../slices/slices.ts';
+import type { PutInput, SliceView } from './api-words.ts';
+import { mustBeSending } from './client-slices.ts';
+import { Declined } from './declined.ts';
+import { checkDigests } from './digests.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { load } from './step.ts';
+import { save, sendOne, type Tally } from './upload-slices.ts';
+
+/** Carries one slice of a client to COS, and answers once COS echoed its MD5. The same slice again does no harm. */
+export async function putSlice(
+  { path, headers, body }: PutInput,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SliceView> {
+  const transfer = await load(parts, path.id);
+  if (transfer.source.kind !== 'client') throw notClientDriven();
+  const sending = mustBeSending(transfer);
+  const slice = planned(sending, path.offset);
+  hasLength(body, slice);
+  checkDigests(headers, body);
+
+  const tally: Tally = { confirmed: [], sent: 0, resent: 0, bytes: 0, verified: 0 };
+  try {
+    await sendOne(sending, slice, body, tally, parts, time);
+  } finally {
+    await save(sending, tally, parts);
+  }
+  if (tally.confirmed.length === 0) throw new CosUnavailable('there was no time left to send the slice');
+  return { ...slice, md5: hash('md5', body) };
+}
+
+export const notClientDriven = (): Declined =>
+  new Declined(
+    'not-client-driven',
+    'the relay itself carries this transfer from S3',
+    'watch it with GET; only an upload opened with `size` takes slices',
+  );
+
+/** The slice of the plan at this offset. Throws Declined. */
+function planned({ source, sliceSize }: Sending, offset: number): Slice {
+  if (offset < source.size && offset % sliceSize === 0) {
+    return { offset, length: Math.min(sliceSize, source.size - offset) };
+  }
+  throw new Declined(
+    'no-such-slice',
+    `no slice begins at ${offset}`,
+    `offsets are multiples of ${sliceSize} below ${source.size}`,
+    { sliceSize, size: source.size },
+  );
+}
+
+function hasLength(content: Uint8Array, { offset, length }: Slice): void {
+  if (content.length === length) return;
+  const message = `the slice at ${offset} has ${length} bytes, ${content.length} were sent`;
+  const kind = content.length > length ? 'slice-too-large' : 'slice-length';
+  throw new Declined(kind, message, `send exactly ${length} bytes`, {
+    expected: length,
+    received: content.length,
+  });
+}

@@ -1,0 +1,106 @@
+import { hash } from 'node:crypto';
+import { type CosTarget, targetName } from '../cos/target.ts';
+import { destinationOf } from '../destination.ts';
+import { sourceName } from '../session/target-record.ts';
+import { isActive, type S3Origin, type Transfer } from '../session/transfer.ts';
+import type { ApiParts } from './api-parts.ts';
+import type { ClientRequest, S3Request, StartInput, TransferView } from './api-words.ts';
+import { openClientUpload } from './client-upload.ts';
+import { type RequestKey, recall, remember, requestKey } from './idempotency.ts';
+import type { StepTime } from './parts.ts';
+import { mayRead, mayWrite } from './reach.ts';
+import { show } from './show-transfer.ts';
+import { registerTransfer, restarted, startMachine } from './start-transfer.ts';
+
+/**
+ * Starts the relay of an S3 object, or opens an upload that the client drives. The same request, or the same
+ * Idempotency-Key, names the same transfer; one that failed or was cancelled is begun again.
+ */
+export async function requestTransfer(
+  { caller, headers, body }: StartInput,
+  parts: ApiParts,
+  time: StepTime,
+): Promise<TransferView> {
+  const given = headers['idempotency-key'];
+  const key = given === undefined ? undefined : requestKey(caller, given, body);
+  const known = key && (await repeated(key, parts));
+  const transfer = known ?? (await made(body, key, parts, time));
+  if (transfer.source.kind === 'client') return show(await openClientUpload(transfer, parts, time), parts);
+  await startMachine(transfer, parts.machine);
+  return show(transfer, parts);
+}
+
+async function repeated(key: RequestKey, parts: ApiParts): Promise<Transfer | undefined> {
+  const id = await recall(key, parts);
+  const transfer = id === undefined ? undefined : await parts.store.get(id);
+  return transfer && restarted(transfer, parts);
+}
+
+async function made(
+  body: StartInput['body'],
+  key: RequestKey | undefined,
+  parts: ApiParts,
+  time: StepTime,
+): Promise<Transfer> {
+  const transfer = 'source' in body ? await relayOf(body, parts, time) : await uploadOf(body, key, parts);
+  if (!key) return transfer;
+  const winner = await remember(key, transfer.id, parts);
+  return winner === transfer.id ? transfer : ((await parts.store.get(winner)) ?? transfer);
+}
+
+async function relayOf(body: S3Request, parts: ApiParts, time: StepTime): Promise<Transfer> {
+  const preset = destinationOf(parts.config, body.source.key);
+  const target = { ...preset.target, ...defined(body.target) };
+  mayRead(parts.config, body.source.bucket, body.source.key);
+  mayWrite(parts.config, target.bucket, target.path);
+  const { object } = await parts.source.pin(body.source, time.signal);
+  const source: S3Origin = { kind: 's3', ...object };
+  const running = await underWay(source, target, parts);
+  if (running) return running;
+  const options = { ...preset.options, ...defined(body.options) };
+  return registerTransfer(source, target, options, parts, { restart: true });
+}
+
+/** The running transfer of this very version: an event may have started it under a name of its own. */
+async function underWay(source: S3Origin, target: CosTarget, parts: ApiParts): Promise<Transfer | undefined> {
+  const owner = (await parts.store.getTarget(targetName(target)))?.owner;
+  const same =
+    owner?.active &&
+    owner.sourceName === sourceName(source) &&
+    owner.etag === source.etag &&
+    owner.versionId === source.versionId &&
+    owner.lastModified === source.lastModified;
+  const transfer = same ? await parts.store.get(owner.transferId) : undefined;
+  return transfer && isActive(transfer) ? transfer : undefined;
+}
+
+async function uploadOf(
+  body: ClientRequest,
+  key: RequestKey | undefined,
+  parts: ApiParts,
+): Promise<Transfer> {
+  const preset = destinationOf(parts.config, body.target.path);
+  const target = { ...preset.target, ...defined(body.target) };
+  mayWrite(parts.config, target.bucket, target.path);
+  const source = {
+    kind: 'client',
+    key: key?.name ?? hash('sha256', JSON.stringify(body)),
+    size: body.size,
+    ...(body.sha1 !== undefined && { sha1: body.sha1 }),
+  } as const;
+  // Every slice passes through the API, so each can be asked for a confirmed MD5: nothing less counts as held.
+  const options = {
+    ...preset.options,
+    trustListed: 'verified',
+    ...defined(body.options),
+    integrity: 'md5',
+    sliceSize: body.sliceSize ?? preset.options.sliceSize,
+  } as const;
+  return registerTransfer(source, target, options, parts, { restart: true });
+}
+
+/** What was given, without the fields that were not. */
+function defined<T extends object>(given: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }; // fromEntries forgets the names
+}
