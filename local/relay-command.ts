@@ -1,14 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pathProblem } from '../shared/cos/target.ts';
 import { destinationOf } from '../shared/destination.ts';
-import { BadInput, CosRefused, CosUnavailable } from '../shared/errors.ts';
+import { CosRefused, CosUnavailable } from '../shared/errors.ts';
 import { silentLog } from '../shared/log.ts';
 import type { LogFields } from '../shared/relay/parts.ts';
+import { assertStorable } from '../shared/relay/start-transfer.ts';
 import { load } from '../shared/relay/step.ts';
-import { targetPath } from '../shared/relay/target-path.ts';
 import { type Receipt, type Transfer, transferId } from '../shared/session/transfer.ts';
-import { wire } from '../shared/wiring.ts';
+import { type Parts, wire } from '../shared/wiring.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { type Proof, prove } from './proof.ts';
 import { receiptLines } from './receipt-lines.ts';
@@ -49,11 +48,9 @@ async function relay(
   json: boolean,
   progress: Progress,
 ): Promise<number> {
-  const to = targetPath(stack.parts.config.TARGET_PATH, key);
-  const problem = pathProblem(to);
-  if (problem)
-    throw new BadInput(`COS cannot hold ${JSON.stringify(to)}: ${problem}`, { wayOut: 'give another --key' });
-  await greet(stack, to);
+  const { target } = destinationOf(stack.parts.config, key);
+  assertStorable(target);
+  await greet(stack.parts, target);
   say(`relaying ${path} as ${key}`);
 
   const transfer = await send(stack, path, key, dataDir);
@@ -72,11 +69,10 @@ async function relay(
 }
 
 /** One quick question, so that wrong keys, buckets and addresses show at once and by name. */
-async function greet({ parts }: Stack, path: string): Promise<void> {
-  const { COS_REGION: region, COS_APP_ID: appId, COS_BUCKET: bucket } = parts.config;
-  const quick = wire({ ...parts.config, COS_ATTEMPTS: 2, COS_TIMEOUT_MS: 10_000 }, { log: silentLog });
+async function greet({ config }: Parts, target: Receipt['target']): Promise<void> {
+  const quick = wire({ ...config, COS_ATTEMPTS: 2, COS_TIMEOUT_MS: 10_000 }, { log: silentLog });
   try {
-    await quick.cos.stat({ region, appId, bucket, path }, AbortSignal.timeout(30_000));
+    await quick.cos.stat(target, AbortSignal.timeout(30_000));
   } catch (error) {
     if (!(error instanceof CosUnavailable)) throw error;
     const wayOut = 'check COS_ENDPOINT (or COS_REGION) and that this machine reaches it';

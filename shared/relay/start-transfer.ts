@@ -29,16 +29,20 @@ export async function registerTransfer(
   parts: RelayParts,
   { restart }: StartOptions,
 ): Promise<Transfer> {
-  const problem = pathProblem(target.path);
-  if (problem) {
-    throw new BadInput(`COS cannot hold a file named ${JSON.stringify(target.path)}: ${problem}`, {
-      wayOut: 'rename the object, or map its key with TARGET_PATH',
-    });
-  }
+  assertStorable(target);
   const made = newTransfer(source, target, options, parts.clock());
   const created = await parts.store.create(made);
   if (created.won) return made;
   return restart ? restarted(created.existing, parts) : created.existing;
+}
+
+/** Throws BadInput for a path COS cannot hold. */
+export function assertStorable({ path }: CosTarget): void {
+  const problem = pathProblem(path);
+  if (problem === undefined) return;
+  throw new BadInput(`COS cannot hold a file named ${JSON.stringify(path)}: ${problem}`, {
+    wayOut: 'rename the object, or map its key with TARGET_PATH',
+  });
 }
 
 /** The transfer, in a new execution if it had failed or was cancelled. */
