@@ -11,7 +11,9 @@ const slim = {
   name: 'slim',
   setup(build) {
     build.onResolve({ filter: /^undici$/ }, () => ({ path: join(__dirname, 'undici-pools.cjs') }));
-    build.onResolve({ filter: /^hash-wasm$/ }, () => ({ path: require.resolve('hash-wasm/dist/sha1.umd.min.js') }));
+    build.onResolve({ filter: /^hash-wasm$/ }, () => ({
+      path: require.resolve('hash-wasm/dist/sha1.umd.min.js'),
+    }));
     build.onResolve({ filter: NEVER_REACHED }, ({ path }) => ({ path, namespace: 'never-reached' }));
     build.onLoad({ filter: /.*/, namespace: 'never-reached' }, () => ({ contents: 'module.exports = {};' }));
   },

@@ -49,6 +49,7 @@ async function main(): Promise<void> {
 }
 
 function report(event: RelayEvent): void {
+  if (event.kind === 'retried') return;
   const id = event.transferId.slice(0, 8);
   if (event.kind === 'listed' && event.first)
     say(`${id} ${event.held} slices held, ${event.missing} to send`);

@@ -10,7 +10,9 @@ import { openTransport } from './cos/transport.ts';
 import { withRetry } from './cos/with-retry.ts';
 import { CosUnavailable } from './errors.ts';
 import { keysFrom } from './keys.ts';
-import { jsonLog } from './log.ts';
+import { lambdaLog } from './lambda/log.ts';
+import { emfMetrics } from './lambda/metrics.ts';
+import { silentLog } from './log.ts';
 import { stepFunctionsMachine } from './machine.ts';
 import { openPace } from './relay/pace.ts';
 import type { Log, RelayEvent, RelayParts } from './relay/parts.ts';
@@ -42,7 +44,8 @@ export type WiringOptions = {
 export function wire(config: Config, options: WiringOptions = {}): Parts {
   const clock = options.clock ?? Date.now;
   const random = options.random ?? Math.random;
-  const log = options.log ?? jsonLog();
+  const log = options.log ?? silentLog;
+  const observe = options.observe ?? (() => undefined);
   const policy: RetryPolicy = {
     attempts: config.COS_ATTEMPTS,
     baseMs: config.RETRY_BASE_MS,
@@ -63,7 +66,9 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
       onRetry: (error, attempt, pauseMs) => {
         if (!(error instanceof CosUnavailable)) return;
         if (error.throttled) pace.slowDown();
-        log.warn('COS is tried again', { attempt, pauseMs, reason: error.message, cosCode: error.cosCode });
+        const { message: reason, cosCode, requestId } = error;
+        log.warn('COS is tried again', { attempt, pauseMs, reason, cosCode, requestId });
+        observe({ kind: 'retried', code: cosCode });
       },
     },
   );
@@ -93,7 +98,7 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
     },
     clock,
     log,
-    observe: options.observe ?? (() => undefined),
+    observe,
     machine: options.machine ?? stepFunctionsMachine(config),
     async close() {
       await Promise.all([transport.close(), source.close()]);
@@ -110,7 +115,7 @@ let fromEnvironment: Parts | undefined;
 export async function parts(): Promise<Parts> {
   const mine = given.getStore();
   if (mine) return mine;
-  fromEnvironment ??= wire(loadConfig(process.env));
+  fromEnvironment ??= wire(loadConfig(process.env), { log: lambdaLog(), observe: emfMetrics() });
   return fromEnvironment;
 }
 

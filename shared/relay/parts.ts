@@ -44,6 +44,8 @@ export type RelayEvent =
       readonly tookMs: number;
       readonly how: string;
     }
+  /** A request to COS is sent again; `code` is what COS said, if it said anything. */
+  | { readonly kind: 'retried'; readonly code: number | undefined }
   | { readonly kind: 'ended'; readonly transferId: string; readonly state: string; readonly error: string };
 
 export type RelaySettings = {
