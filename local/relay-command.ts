@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { destinationOf } from '../shared/destination.ts';
+import { destinationOf } from '../shared/relay/destination.ts';
 import { CosRefused, CosUnavailable } from '../shared/errors.ts';
 import { silentLog } from '../shared/log.ts';
 import type { LogFields } from '../shared/relay/parts.ts';

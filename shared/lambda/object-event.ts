@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
-import { destinationOf } from '../destination.ts';
+import { destinationOf } from '../relay/destination.ts';
 import { asError } from '../errors.ts';
 import { objectArrived } from '../relay/object-arrived.ts';
 import type { StepTime } from '../relay/parts.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type CosTarget, targetName } from '../cos/target.ts';
-import { destinationOf } from '../destination.ts';
+import { destinationOf } from './destination.ts';
 import { sourceName } from '../session/target-record.ts';
 import { isActive, type S3Origin, type Transfer } from '../session/transfer.ts';
 import type { ApiParts } from './api-parts.ts';

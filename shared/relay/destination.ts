@@ -1,7 +1,7 @@
-import type { Config } from './config.ts';
-import type { Destination } from './relay/object-arrived.ts';
-import { targetPath } from './relay/target-path.ts';
-import type { TransferOptions } from './session/transfer.ts';
+import type { Config } from '../config.ts';
+import type { TransferOptions } from '../session/transfer.ts';
+import type { Destination } from './object-arrived.ts';
+import { targetPath } from './target-path.ts';
 
 /** Where an object of this key goes by configuration, and under which policies. */
 export const destinationOf = (config: Config, key: string): Destination => ({
