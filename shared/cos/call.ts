@@ -11,8 +11,8 @@ import type { HttpAnswer, Transport } from './transport.ts';
 export type CosKeys = {
   /** The key pair; cached by whoever gives it. */
   get(): Promise<CosCredentials>;
-  /** Fetches it again; resolves with false if it is still the same. */
-  refresh(): Promise<boolean>;
+  /** COS refused this pair: fetches it again. Resolves with false if there is no other. */
+  refresh(refused: CosCredentials): Promise<boolean>;
 };
 
 export type CosCall = {
@@ -44,23 +44,24 @@ export function openCaller({ transport, keys, clock, random }: CallerParts): Cal
   const once = async (
     call: CosCall,
     signal: AbortSignal,
-  ): Promise<{ reply: CosReply; answer: HttpAnswer }> => {
+  ): Promise<{ reply: CosReply; answer: HttpAnswer; pair: CosCredentials }> => {
     const sign = call.signature === 'single-effect' ? signSingleEffect : signMultiEffect;
     const moment = { now: toSeconds(clock() + clockOffsetMs), nonce: Math.floor(random() * NONCE_MAX) };
-    const authorization = sign(await keys.get(), call.target, moment);
+    const pair = await keys.get();
+    const authorization = sign(pair, call.target, moment);
     const answer = await transport.send(request(call, authorization), signal);
-    return { reply: read(call, answer), answer };
+    return { reply: read(call, answer), answer, pair };
   };
 
   return {
     async call(call, signal) {
-      const { reply, answer } = await once(call, signal);
+      const { reply, answer, pair } = await once(call, signal);
       const { remedy } = meaningOf(reply.code);
       if (reply.code !== 0 && remedy === 'resign' && answer.date !== undefined) {
         clockOffsetMs = answer.date - clock();
         return (await once(call, signal)).reply;
       }
-      if (reply.code !== 0 && remedy === 'refresh' && (await keys.refresh()))
+      if (reply.code !== 0 && remedy === 'refresh' && (await keys.refresh(pair)))
         return (await once(call, signal)).reply;
       return reply;
     },
