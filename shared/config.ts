@@ -33,50 +33,42 @@ const places = z
   .optional();
 
 /** The environment of every function; the README's table says what each one means. */
-const environment = z
-  .object({
-    TABLE_NAME: name.default('cos-slice-relay'),
-    COS_REGION: name.regex(/^[a-z0-9-]+$/, 'must be a lower-case token such as gz, sh or sgp'),
-    COS_APP_ID: name.regex(/^\d+$/, 'must be the number of the Tencent app'),
-    COS_BUCKET: name.regex(/^[a-z0-9-]{1,40}$/, 'must be a bucket name without the app id'),
-    COS_ENDPOINT: endpoint.optional(),
-    COS_SECRET_NAME: name.optional(),
-    COS_SECRET_ID: name.optional(),
-    COS_SECRET_KEY: name.optional(),
-    TARGET_PATH: name.default('{key}'),
-    SOURCE_BUCKET: name.optional(),
-    ALLOWED_TARGETS: places,
-    ALLOWED_SOURCES: places,
-    ON_EXISTING: onExisting.default('skip-same'),
-    ON_FOREIGN_UPLOAD: onForeignUpload.default('replace'),
-    TRUST_LISTED: trustListed.default('listed'),
-    INTEGRITY: integrity.default('md5'),
-    DELETES: z.enum(['ignore', 'mirror']).default('ignore'),
-    SLICE_SIZE: sliceSize,
-    SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
-    WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),
-    MAX_WINDOWS: between(1, 3_000, 1_000),
-    MAX_CONCURRENCY: between(1, 40, 20),
-    MAX_IN_FLIGHT: between(1, 64, 32),
-    READ_BYTES: between(3 * MIB, 64 * MIB, 8 * MIB),
-    READERS: between(1, 8, 2),
-    COS_TIMEOUT_MS: between(50, 300_000, 60_000),
-    COS_ATTEMPTS: between(1, 20, 6),
-    S3_IDLE_TIMEOUT_MS: between(50, 120_000, 20_000),
-    RETRY_BASE_MS: between(1, 10_000, 200),
-    WATCH_MS: between(10, 60_000, 5_000),
-    RETENTION_DAYS: between(1, 3_650, 90),
-    RECEIPTS_BUCKET: name.optional(),
-    RECEIPTS_PREFIX: z.string().default('receipts/'),
-    MACHINE_ARN: name.optional(),
-  })
-  .superRefine((given, context) => {
-    const pair = given.COS_SECRET_ID !== undefined && given.COS_SECRET_KEY !== undefined;
-    if (!pair && given.COS_SECRET_NAME === undefined) {
-      const message = 'set COS_SECRET_NAME (Secrets Manager), or COS_SECRET_ID and COS_SECRET_KEY';
-      context.addIssue({ code: 'custom', path: ['COS_SECRET_NAME'], message });
-    }
-  });
+const environment = z.object({
+  TABLE_NAME: name.default('cos-slice-relay'),
+  COS_REGION: name.regex(/^[a-z0-9-]+$/, 'must be a lower-case token such as gz, sh or sgp'),
+  COS_APP_ID: name.regex(/^\d+$/, 'must be the number of the Tencent app'),
+  COS_BUCKET: name.regex(/^[a-z0-9-]{1,40}$/, 'must be a bucket name without the app id'),
+  COS_ENDPOINT: endpoint.optional(),
+  COS_SECRET_NAME: name.optional(),
+  COS_SECRET_ID: name.optional(),
+  COS_SECRET_KEY: name.optional(),
+  TARGET_PATH: name.default('{key}'),
+  SOURCE_BUCKET: name.optional(),
+  ALLOWED_TARGETS: places,
+  ALLOWED_SOURCES: places,
+  ON_EXISTING: onExisting.default('skip-same'),
+  ON_FOREIGN_UPLOAD: onForeignUpload.default('replace'),
+  TRUST_LISTED: trustListed.default('listed'),
+  INTEGRITY: integrity.default('md5'),
+  DELETES: z.enum(['ignore', 'mirror']).default('ignore'),
+  SLICE_SIZE: sliceSize,
+  SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
+  WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),
+  MAX_WINDOWS: between(1, 3_000, 1_000),
+  MAX_CONCURRENCY: between(1, 40, 20),
+  MAX_IN_FLIGHT: between(1, 64, 32),
+  READ_BYTES: between(3 * MIB, 64 * MIB, 8 * MIB),
+  READERS: between(1, 8, 2),
+  COS_TIMEOUT_MS: between(50, 300_000, 60_000),
+  COS_ATTEMPTS: between(1, 20, 6),
+  S3_IDLE_TIMEOUT_MS: between(50, 120_000, 20_000),
+  RETRY_BASE_MS: between(1, 10_000, 200),
+  WATCH_MS: between(10, 60_000, 5_000),
+  RETENTION_DAYS: between(1, 3_650, 90),
+  RECEIPTS_BUCKET: name.optional(),
+  RECEIPTS_PREFIX: z.string().default('receipts/'),
+  MACHINE_ARN: name.optional(),
+});
 
 export type Config = z.infer<typeof environment>;
 
@@ -86,10 +78,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const read = environment.safeParse(given);
-  if (read.success) return read.data;
-  const problems = read.error.issues.map(({ path, code, message }) => {
+  const keys = keyProblem(given);
+  if (read.success && keys.length === 0) return read.data;
+  const problems = (read.error?.issues ?? []).map(({ path, code, message }) => {
     const missing = code === 'invalid_type' && !(String(path[0]) in given);
     return `  ${path.join('.')}: ${missing ? 'is not set' : message}`;
   });
-  throw new BadConfig(`the environment cannot work:\n${problems.join('\n')}`);
+  throw new BadConfig(`the environment cannot work:\n${[...problems, ...keys].join('\n')}`);
+}
+
+/** The key pair has two ways in; this is no matter of one variable. */
+function keyProblem(given: Readonly<Record<string, unknown>>): string[] {
+  if ('COS_SECRET_NAME' in given || ('COS_SECRET_ID' in given && 'COS_SECRET_KEY' in given)) return [];
+  return [
+    '  COS_SECRET_NAME: is not set (a secret in Secrets Manager), nor are COS_SECRET_ID and COS_SECRET_KEY',
+  ];
 }
