@@ -25,7 +25,7 @@ export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
 });
 
 /** The AWS SDK marks what it would retry, and has retried. */
-function mayPass(error: Error): boolean {
+export function mayPass(error: Error): boolean {
   if ('$retryable' in error && error.$retryable !== undefined) return true;
   const fault = '$fault' in error ? error.$fault : undefined;
   return (

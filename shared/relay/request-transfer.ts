@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
-import { type CosTarget, targetName } from '../cos/target.ts';
-import { destinationOf } from './destination.ts';
+import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
+import { BadInput } from '../errors.ts';
 import { sourceName } from '../session/target-record.ts';
 import { isActive, type S3Origin, type Transfer } from '../session/transfer.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { ClientRequest, S3Request, StartInput, TransferView } from './api-words.ts';
 import { openClientUpload } from './client-upload.ts';
+import { destinationOf } from './destination.ts';
 import { type RequestKey, recall, remember, requestKey } from './idempotency.ts';
 import type { StepTime } from './parts.ts';
 import { mayRead, mayWrite } from './reach.ts';
@@ -51,6 +52,12 @@ async function made(
 async function relayOf(body: S3Request, parts: ApiParts, time: StepTime): Promise<Transfer> {
   const preset = destinationOf(parts.config, body.source.key);
   const target = { ...preset.target, ...defined(body.target) };
+  const problem = pathProblem(target.path);
+  if (problem) {
+    throw new BadInput(`body.source.key: COS cannot hold ${JSON.stringify(target.path)}: ${problem}`, {
+      wayOut: 'give a target.path',
+    });
+  }
   mayRead(parts.config, body.source.bucket, body.source.key);
   mayWrite(parts.config, target.bucket, target.path);
   const { object } = await parts.source.pin(body.source, time.signal);
