@@ -21,9 +21,15 @@ export type LocalMachineOptions = {
   /** Waits and pauses between retries take this share of what `relay.asl.yml` says. */
   readonly pauseMs?: number;
   readonly onInvocation?: (invocation: Invocation) => void;
-  /** May throw instead of the function, as Lambda does when it kills one. */
-  readonly meddle?: (state: string, work: () => Promise<unknown>) => Promise<unknown>;
+  readonly meddle?: Meddle;
 };
+
+/** May throw instead of the function, as Lambda does when it kills one, or give it parts of its own. */
+export type Meddle = (
+  state: string,
+  work: (own?: Parts) => Promise<unknown>,
+  input: string,
+) => Promise<unknown>;
 
 export type Execution = { readonly name: string; readonly ended: Promise<ExecutionEnd> };
 export type ExecutionEnd =
@@ -41,6 +47,8 @@ type Handler = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLoc
 
 const ASL = new URL('../functions/relay.asl.yml', import.meta.url);
 const FUNCTION_TIMEOUT_MS = 900_000;
+/** The interpreter does not count retries in its context object; `localHandler` does. */
+const FIRST_TRY = { State: { RetryCount: 0 } };
 
 /** The very file that is deployed, run by an interpreter, with the handlers of `functions/`. */
 export async function openLocalMachine(options: LocalMachineOptions): Promise<LocalMachine> {
@@ -64,7 +72,7 @@ export async function openLocalMachine(options: LocalMachineOptions): Promise<Lo
     executions,
     async start(name, input) {
       if (executions.has(name)) return; // as Step Functions: a name is used once
-      const { result } = machine.run({ ...input }, { overrides });
+      const { result } = machine.run({ ...input }, { overrides, context: FIRST_TRY });
       const ended = result.then(
         (output): ExecutionEnd => ({ status: 'succeeded', output }),
         (error: unknown): ExecutionEnd => ({ status: 'failed', error: asError(error).message }),
@@ -102,19 +110,23 @@ export const functionOf = (state: string): string => state.replace(/(?<!^)[A-Z]/
 
 async function localHandler(state: string, options: LocalMachineOptions) {
   const { handler } = await import(`../functions/${functionOf(state)}.ts`);
-  const meddle = options.meddle ?? ((_: string, work: () => Promise<unknown>) => work());
+  const meddle: Meddle = options.meddle ?? ((_, work) => work());
+  const failures = new Map<string, number>(); // since the last success, by input
   return async (given: Parameters<Handler>[0]): Promise<Awaited<ReturnType<Handler>>> => {
-    const input = JSON.stringify(given);
+    const asked = JSON.stringify(given);
+    const retries = failures.get(asked) ?? 0;
+    const input = JSON.stringify(given, (name, value) => (name === 'retries' ? retries : value));
     const context = localContext(functionOf(state), options.functionTimeoutMs ?? FUNCTION_TIMEOUT_MS);
     try {
-      const result = await meddle(state, () =>
-        withParts(options.parts(), () => handler(JSON.parse(input), context)),
-      );
+      const work = async (own = options.parts()) => withParts(own, () => handler(JSON.parse(input), context));
+      const result = await meddle(state, work, input);
+      failures.delete(asked);
       const output = JSON.stringify(result ?? null);
       options.onInvocation?.({ state, input, output });
       return JSON.parse(output);
     } catch (thrown) {
       const error = asError(thrown);
+      failures.set(asked, retries + 1);
       options.onInvocation?.({ state, input, error: error.name });
       // what Lambda makes of an error: a name, and a cause as JSON text
       const told = new Error(JSON.stringify({ errorType: error.name, errorMessage: error.message }), {

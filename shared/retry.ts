@@ -25,7 +25,10 @@ export function backoffMs(policy: RetryPolicy, attempt: number, random: () => nu
   return Math.floor(random() * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1)));
 }
 
-/** Runs `work` until it succeeds, fails in a way that is not retryable, or attempts, budget or time run out. */
+/**
+ * Runs `work` until it succeeds, fails in a way that is not retryable, or attempts or budget run out. Throws the signal's
+ * reason when it fires in a pause.
+ */
 export async function retrying<T>(work: (attempt: number) => Promise<T>, how: Retrying): Promise<T> {
   let budgetMs = how.policy.budgetMs;
   for (let attempt = 1; ; attempt += 1) {
@@ -37,7 +40,12 @@ export async function retrying<T>(work: (attempt: number) => Promise<T>, how: Re
       const last = attempt >= how.policy.attempts || budgetMs < 0 || how.signal.aborted;
       if (last || !how.isRetryable(error)) throw error;
       how.onRetry?.(error, attempt, pauseMs);
-      await sleep(pauseMs, undefined, { signal: how.signal });
+      await pause(pauseMs, how.signal);
     }
   }
+}
+
+/** Throws the reason of the signal, which says more than "aborted". */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { SessionLost, SliceCorrupt } from '../errors.ts';
 import type { S3Origin, Sending } from '../session/transfer.ts';
-import { mergeRanges, type Slice } from '../slices/slices.ts';
+import { mergeRanges, missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';
+import { heldSlices } from './list-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { readSlices } from './read-slices.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
@@ -16,6 +17,8 @@ export const uploadInput = z.object({
     length: z.number().int().positive(),
     missing: z.string().optional(),
   }),
+  /** How many calls for this window failed before this one. */
+  retries: z.number().int().default(0),
 });
 export type UploadInput = z.infer<typeof uploadInput>;
 
@@ -38,7 +41,8 @@ export async function uploadSlices(
   if (transfer.source.kind !== 's3') throw new TypeError('a client sends its slices itself');
   const { offset, length, missing } = input.window;
   const window = { offset, length, ...(missing !== undefined && { missing }) };
-  const slices = slicesOf(window, transfer.source.size, transfer.sliceSize);
+  const planned = slicesOf(window, transfer.source.size, transfer.sliceSize);
+  const slices = input.retries > 0 ? await stillMissing(transfer, planned, parts, time) : planned;
 
   const tally: Tally = { confirmed: [], sent: 0, resent: 0, bytes: 0, verified: 0 };
   const work = new AbortController(); // fires on the first failure, and when the transfer is no longer running
@@ -60,6 +64,19 @@ export async function uploadSlices(
     await save(transfer, tally, parts);
   }
   return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length };
+}
+
+/** What a call that broke off has left of its window; nothing if the session is gone: ListSlices decides then. */
+async function stillMissing(
+  transfer: Sending,
+  slices: readonly Slice[],
+  parts: RelayParts,
+  time: StepTime,
+): Promise<readonly Slice[]> {
+  const listed = await parts.cos.list(transfer.target, time.signal);
+  if (listed.kind !== 'unfinished' || listed.session !== transfer.session) return [];
+  const windows = await parts.store.windows(transfer.id);
+  return missingSlices(slices, heldSlices(slices, listed, transfer, windows, false));
 }
 
 /** What this call achieved; only confirmed slices are promises. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -8,7 +7,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Agent } from 'undici';
 import { asError, SourceChanged, SourceMissing, SourceUnavailable } from '../errors.ts';
-import { backoffMs, type RetryPolicy } from '../retry.ts';
+import { backoffMs, pause, type RetryPolicy } from '../retry.ts';
 import type { Slice } from '../slices/slices.ts';
 import type { ObjectRef, ObjectSource, PinnedObject } from './source.ts';
 
@@ -92,7 +91,7 @@ export function openS3Source({
         if (signal.aborted) throw signal.reason;
         if (error instanceof SourceChanged || error instanceof SourceMissing) throw error;
         if (attempt >= policy.attempts) throw unavailable(object, error);
-        await sleep(backoffMs(policy, attempt, random), undefined, { signal });
+        await pause(backoffMs(policy, attempt, random), signal);
       }
     }
   }
