@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
-import type { Desk, Manners } from './desk.ts';
+import type { Manners } from './desk.ts';
 import { type Counter, exchange } from './exchange.ts';
 import { faultQueue } from './fault-queue.ts';
 import type { Fault } from './faults.ts';
+import { type StoredFile, storedFile, type UnfinishedUpload, unfinishedUpload } from './inspect.ts';
 import { pathLock } from './path-lock.ts';
-import { interner, type RequestRecord } from './request-log.ts';
+import { type RequestRecord, requestLog } from './request-log.ts';
 import type { Credentials } from './signature.ts';
-import { openStore, type Store } from './store.ts';
-import { sliceLength } from './uploads.ts';
+import { openStore } from './store.ts';
 
 export type CosEndpointOptions = {
   /** Survives restart and SIGKILL: sessions, held slices, finished files. One endpoint at a time. */
@@ -30,25 +30,6 @@ export type CosEndpointOptions = {
   readonly faults?: readonly Fault[];
 };
 
-export type StoredFile = {
-  readonly size: number;
-  readonly dataPath: string;
-  readonly sha?: string;
-  readonly customHeaders: Readonly<Record<string, string>>;
-  readonly bizAttr: string;
-  readonly authority: string;
-  readonly ctime: number; // epoch seconds, like mtime
-  readonly mtime: number;
-};
-
-export type UnfinishedUpload = {
-  readonly session: string;
-  readonly filesize: number;
-  readonly sliceSize: number;
-  readonly sha?: string;
-  readonly held: readonly { readonly offset: number; readonly length: number }[]; // in the order stored
-};
-
 export type CosEndpoint = {
   readonly origin: string;
   readonly port: number;
@@ -65,7 +46,7 @@ export type CosEndpoint = {
 export async function startCosEndpoint(options: CosEndpointOptions): Promise<CosEndpoint> {
   const store = await openStore(options.dataDir);
   const faults = faultQueue(options.faults ?? []);
-  const log: RequestRecord[] = [];
+  const log = requestLog();
   let origin = '';
   const counter: Counter = {
     desk: { manners: mannersOf(options), store, lock: pathLock(), origin: () => origin },
@@ -73,7 +54,6 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
     faults,
     latencyMs: options.latencyMs ?? 0,
     log,
-    intern: interner(),
     nextRequestId: requestIds(),
   };
   const serving = new Set<Promise<void>>();
@@ -88,7 +68,7 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
   return {
     origin,
     port,
-    log,
+    log: log.records,
     inject: faults.add,
     clearFaults: faults.clear,
     file: async (bucket, path) => storedFile(store, bucket, path),
@@ -114,7 +94,7 @@ function mannersOf(options: CosEndpointOptions): Manners {
     shaSuffix: options.shaSuffix ?? '',
     unknownSessionCode: options.unknownSessionCode ?? -5999,
     now: options.now ?? Date.now,
-  } satisfies Desk['manners'];
+  };
 }
 
 /** Shaped like Tencent's: base64 of some numbers in hex. */
@@ -143,23 +123,4 @@ function hangUp(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}
-
-function storedFile(store: Store, bucket: string, path: string): StoredFile | undefined {
-  const file = store.files.get(bucket, path);
-  if (!file) return undefined;
-  const { size, sha, customHeaders, bizAttr, authority, ctime, mtime } = file;
-  const dataPath = store.dataPath(file.dataId);
-  return { size, dataPath, ...(sha && { sha }), customHeaders, bizAttr, authority, ctime, mtime };
-}
-
-function unfinishedUpload(store: Store, bucket: string, path: string): UnfinishedUpload | undefined {
-  const upload = store.uploads.get(bucket, path);
-  if (!upload) return undefined;
-  const { session, filesize, sliceSize, sha } = upload;
-  const held = [...store.slices(upload).held].map((offset) => ({
-    offset,
-    length: sliceLength(upload, offset),
-  }));
-  return { session, filesize, sliceSize, ...(sha && { sha }), held };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Call, offsetOf, readCall, sessionOf } from './call.ts';
+import { type Call, offsetOf, readCall } from './call.ts';
 import { type Answer, answerOf, Refused } from './codes.ts';
 import { type Desk, lockKey } from './desk.ts';
 import { download } from './download.ts';
@@ -8,7 +8,7 @@ import type { FaultAct } from './faults.ts';
 import { HungUp, readForm } from './form.ts';
 import { perform } from './operations.ts';
 import { pause, reset, sendAnswer, sendHalf, sendPage, stampReply } from './reply.ts';
-import type { OpenRecord } from './request-log.ts';
+import type { LogEntry, RequestLog } from './request-log.ts';
 import type { Credentials } from './signature.ts';
 
 export type Counter = {
@@ -16,8 +16,7 @@ export type Counter = {
   readonly credentials: readonly Credentials[];
   readonly faults: FaultQueue;
   readonly latencyMs: number;
-  readonly log: OpenRecord[];
-  readonly intern: (text: string) => string;
+  readonly log: RequestLog;
   nextRequestId(): string;
 };
 
@@ -25,7 +24,7 @@ type Exchange = {
   readonly counter: Counter;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly record: OpenRecord;
+  readonly entry: LogEntry;
 };
 
 /** One request from its first byte to the last of its answer, with the fault that is due. */
@@ -34,56 +33,50 @@ export async function exchange(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const record: OpenRecord = blankRecord(counter.nextRequestId());
-  const at: Exchange = { counter, request, response, record };
+  const at: Exchange = { counter, request, response, entry: counter.log.open(counter.nextRequestId()) };
   try {
     await serve(at);
   } catch (error) {
-    if (error instanceof HungUp) noteAborted(at);
+    if (error instanceof HungUp) at.entry.aborted();
     else await send(at, troubled(at, error));
   }
 }
 
 async function serve(at: Exchange): Promise<void> {
-  const { counter, request, response, record } = at;
+  const { counter, request, response, entry } = at;
   const form = await readForm(request);
-  enter(at);
+  entry.enter();
   const call = readCall(request, form);
   const act = counter.faults.take(call.op, offsetOf(call));
-  note(at, call, act);
+  entry.asks(call, act);
   if (!(await passes(at, call, act))) return;
   if (call.op === 'download') {
     stampReply(response, stamp(at));
     await download(counter.desk, call.address, request, response);
-    record.code = 0;
+    entry.decided(0);
     return;
   }
   if (act?.kind === 'duplicate') await decide(at, call, act);
-  const answer = await decide(at, call, act);
-  await send(at, answer, act);
+  await send(at, await decide(at, call, act), act);
 }
 
 /** What a fault does before anything is stored. False: the request ends here. */
-async function passes({ counter, response, record }: Exchange, call: Call, act: FaultAct | undefined) {
+async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Promise<boolean> {
   switch (act?.kind) {
     case 'reset-before':
-      reset(response);
+      reset(at.response);
       return false;
     case 'status':
-      record.code = act.code;
-      sendAnswer(
-        response,
-        { ...answerOf(act.code), status: act.status },
-        { requestId: record.requestId, now: counter.desk.manners.now() },
-      );
+      at.entry.decided(act.code);
+      sendAnswer(at.response, { ...answerOf(act.code), status: act.status }, stamp(at));
       return false;
     case 'html':
-      sendPage(response, act.status);
+      sendPage(at.response, act.status);
       return false;
     case 'stall':
-      return act.when === 'after' || (await pause(response, act.forMs));
+      return act.when === 'after' || (await pause(at.response, act.forMs));
     case 'forget-session':
-      await forgetUpload(counter.desk, call);
+      await forgetUpload(at.counter.desk, call);
       return true;
     default:
       return true;
@@ -91,14 +84,13 @@ async function passes({ counter, response, record }: Exchange, call: Call, act: 
 }
 
 async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Promise<Answer> {
-  let answer: Answer;
   try {
-    answer = await perform(at.counter.desk, at.counter.credentials, call, act);
+    const answer = await perform(at.counter.desk, at.counter.credentials, call, act);
+    at.entry.decided(answer.code);
+    return answer;
   } catch (error) {
-    answer = troubled(at, error);
+    return troubled(at, error);
   }
-  at.record.code = answer.code;
-  return answer;
 }
 
 /** Sends the answer in the way the fault wants it. */
@@ -120,9 +112,8 @@ function altered(answer: Answer, act: FaultAct | undefined): Answer {
 }
 
 function troubled(at: Exchange, error: unknown): Answer {
-  enter(at);
   const answer = error instanceof Refused ? error.answer : answerOf(-195, `storage is in trouble: ${error}`);
-  at.record.code = answer.code;
+  at.entry.decided(answer.code);
   return answer;
 }
 
@@ -133,41 +124,7 @@ async function forgetUpload({ store, lock }: Desk, { address }: Call): Promise<v
   });
 }
 
-const blankRecord = (requestId: string): OpenRecord => ({
-  op: 'unknown',
-  bucket: '',
-  path: '',
-  bytes: 0,
-  at: 0,
-  requestId,
-});
-
-/** The client went away while sending: nobody is there to answer, but the request counts. */
-function noteAborted(at: Exchange): void {
-  at.record.op = 'aborted';
-  enter(at);
-}
-
-/** Puts the record into the log, once. */
-function enter({ counter, record }: Exchange): void {
-  if (record.at !== 0) return;
-  record.at = Date.now();
-  counter.log.push(record);
-}
-
-function note({ counter, record }: Exchange, call: Call, act: FaultAct | undefined): void {
-  const offset = offsetOf(call);
-  const session = sessionOf(call);
-  record.op = counter.intern(call.op);
-  record.bucket = counter.intern(call.address.bucket);
-  record.path = counter.intern(call.address.path);
-  record.bytes = call.form.content?.length ?? 0;
-  if (offset !== undefined) record.offset = offset;
-  if (session !== undefined) record.session = counter.intern(session);
-  if (act) record.fault = act.kind;
-}
-
-const stamp = ({ counter, record }: Exchange) => ({
-  requestId: record.requestId,
+const stamp = ({ counter, entry }: Exchange) => ({
+  requestId: entry.requestId,
   now: counter.desk.manners.now(),
 });

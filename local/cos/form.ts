@@ -42,8 +42,9 @@ export function readForm(request: IncomingMessage): Promise<Form> {
       attempt(() => reader && resolve(reader.end()));
       if (trouble) reject(trouble);
     });
-    request.on('close', () => reject(new HungUp()));
-    request.on('error', () => reject(new HungUp()));
+    const gone = () => request.readableEnded || reject(new HungUp());
+    request.on('close', gone);
+    request.on('error', gone);
   });
 }
 

@@ -1,3 +1,6 @@
+import { type Call, offsetOf, sessionOf } from './call.ts';
+import type { FaultAct } from './faults.ts';
+
 /** One request as it was seen here. Tests and benchmarks count what arrived, not what a client says it sent. */
 export type RequestRecord = {
   /** The operation; `download`, `unknown` (unreadable) or `aborted` (the client went away while sending). */
@@ -16,10 +19,68 @@ export type RequestRecord = {
   readonly fault?: string;
 };
 
-export type OpenRecord = { -readonly [name in keyof RequestRecord]: RequestRecord[name] };
+/** A record on its way: what is known is added as it becomes known. */
+export type LogEntry = {
+  readonly requestId: string;
+  /** Puts the record into the log, the first time it is called. */
+  enter(): void;
+  aborted(): void;
+  asks(call: Call, act: FaultAct | undefined): void;
+  decided(code: number): void;
+};
+
+export type RequestLog = {
+  readonly records: readonly RequestRecord[];
+  open(requestId: string): LogEntry;
+};
+
+export function requestLog(): RequestLog {
+  const records: RequestRecord[] = [];
+  const intern = interner();
+  return { records, open: (requestId) => openEntry(requestId, records, intern) };
+}
+
+function openEntry(requestId: string, records: RequestRecord[], intern: (text: string) => string): LogEntry {
+  const record: { -readonly [name in keyof RequestRecord]: RequestRecord[name] } = {
+    op: 'unknown',
+    bucket: '',
+    path: '',
+    bytes: 0,
+    at: 0,
+    requestId,
+  };
+  const enter = (): void => {
+    if (record.at !== 0) return;
+    record.at = Date.now();
+    records.push(record);
+  };
+  return {
+    requestId,
+    enter,
+    aborted() {
+      record.op = 'aborted';
+      enter();
+    },
+    asks(call, act) {
+      const offset = offsetOf(call);
+      const session = sessionOf(call);
+      record.op = intern(call.op);
+      record.bucket = intern(call.address.bucket);
+      record.path = intern(call.address.path);
+      record.bytes = call.form.content?.length ?? 0;
+      if (offset !== undefined) record.offset = offset;
+      if (session !== undefined) record.session = intern(session);
+      if (act) record.fault = act.kind;
+    },
+    decided(code) {
+      enter();
+      record.code = code;
+    },
+  };
+}
 
 /** A hundred thousand records name the same few paths and sessions: keep one copy of each text. */
-export function interner(): (text: string) => string {
+function interner(): (text: string) => string {
   const known = new Map<string, string>();
   return (text) => {
     const held = known.get(text);
