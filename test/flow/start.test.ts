@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import { receipt } from '../../shared/session/transfer.ts';
+import { runCommand, startCommand } from '../kit/command.ts';
+
+const START = 'local/start.ts';
+const ROOT = join(import.meta.dirname, '../..');
+const MIB = 1_048_576;
+const KEYS = { secretId: 'AKIDfortests', secretKey: 'never-to-be-seen-in-any-output' };
+
+let folder: string;
+let cos: CosEndpoint;
+let outside: Record<string, string>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'relay-start-'));
+  await chmod(folder, 0o777);
+  cos = await startCosEndpoint({
+    dataDir: join(folder, 'cos'),
+    appId: '1250000001',
+    buckets: ['films'],
+    credentials: [KEYS],
+  });
+  outside = {
+    COS_ENDPOINT: cos.origin,
+    COS_REGION: 'gz',
+    COS_APP_ID: '1250000001',
+    COS_BUCKET: 'films',
+    COS_SECRET_ID: KEYS.secretId,
+    COS_SECRET_KEY: KEYS.secretKey,
+    COS_ATTEMPTS: '2',
+  };
+});
+afterEach(() => cos.clearFaults());
+afterAll(async () => {
+  await cos.close();
+  await rm(folder, { recursive: true });
+});
+
+const file = async (name: string, size: number): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, randomBytes(size));
+  return path;
+};
+const sha1Of = async (path: string) =>
+  createHash('sha1')
+    .update(await readFile(path))
+    .digest('hex');
+
+describe('npm start', () => {
+  test('without a file a sample of 64 MiB arrives, is read back and proven', async () => {
+    const { code, stdout, stderr } = await runCommand(START, ['--data', join(folder, 'sample')]);
+
+    expect(stderr).toContain('MiB/s');
+    expect(stdout).toMatch(/^slices +64 of 1048576 bytes: 64 sent, 0 already held, 0 resent$/m);
+    expect(stdout).toMatch(/^SHA-1 +[0-9a-f]{40}, read back from COS and equal to the file$/m);
+    expect(code).toBe(0);
+  });
+
+  test('--json prints the receipt as one JSON object and nothing else on stdout', async () => {
+    const path = await file('a b+c%&中.bin', 21 * MIB + 1);
+
+    const { code, stdout } = await runCommand(
+      START,
+      [path, '--key', 'x/a b+c%&中.bin', '--json', '--data', join(folder, 'json')],
+      {
+        env: outside,
+      },
+    );
+
+    const { proof, ...rest } = JSON.parse(stdout);
+    const given = receipt.parse(rest);
+    const stored = await cos.file('films', 'x/a b+c%&中.bin');
+    expect(code).toBe(0);
+    expect(given.slices).toEqual({ total: 22, sent: 22, alreadyHeld: 0, resent: 0, md5Verified: 22 });
+    expect(given.requestIds.finish).toBeTruthy();
+    expect(proof).toEqual({ readBack: true, size: 21 * MIB + 1, sha1: await sha1Of(path) });
+    expect(await sha1Of(stored?.dataPath ?? '')).toBe(proof.sha1);
+  });
+
+  test('stopped by Ctrl-C and run again, it says what is held and sends only the rest', async () => {
+    const path = await file('stopped.bin', 40 * MIB);
+    const args = [path, '--json', '--data', join(folder, 'stopped')];
+    cos.inject({
+      op: 'upload_slice_data',
+      skip: 12,
+      times: Number.POSITIVE_INFINITY,
+      act: { kind: 'stall', when: 'before', forMs: Number.POSITIVE_INFINITY },
+    });
+
+    const first = startCommand(START, args, { env: outside });
+    await untilHeld('stopped.bin', 12);
+    first.process.kill('SIGINT');
+    const stopped = await first.ended;
+    cos.clearFaults();
+    const second = await runCommand(START, args, { env: outside });
+
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain('sends only what is missing');
+    expect(second.stderr).toContain('resuming: 12 slices are already held, 28 are sent');
+    expect(JSON.parse(second.stdout).slices).toMatchObject({ total: 40, sent: 28, alreadyHeld: 12 });
+    expect(second.code).toBe(0);
+  });
+
+  test('a file that was relayed before is not sent again', async () => {
+    const path = await file('twice.bin', 22 * MIB);
+    const args = [path, '--json', '--data', join(folder, 'twice')];
+    await runCommand(START, args, { env: outside });
+    const before = cos.log.filter(({ op }) => op === 'upload_slice_data').length;
+
+    const again = await runCommand(START, args, { env: outside });
+
+    expect(again.code).toBe(0);
+    expect(cos.log.filter(({ op }) => op === 'upload_slice_data')).toHaveLength(before);
+  });
+});
+
+describe('npm start says what is wrong and what to do, without a stack trace', () => {
+  const unhappy = async (args: string[], env: Record<string, string> = {}, uid?: number) => {
+    const options = { env, ...(uid !== undefined && { uid }) };
+    const end = await runCommand(
+      START,
+      [...args, '--data', join(folder, `bad-${randomBytes(4).toString('hex')}`)],
+      options,
+    );
+    expect(end.stderr).not.toMatch(/^\s+at /m);
+    expect(end.stderr + end.stdout).not.toContain(KEYS.secretKey);
+    expect(end.stdout).toBe('');
+    return end;
+  };
+
+  test.each([
+    [
+      'a missing file',
+      () => join(folder, 'nowhere.bin'),
+      /nowhere\.bin does not exist\nwhat to do: check the path/,
+    ],
+    ['a directory', () => folder, /is a directory\nwhat to do: name one file/],
+  ])('%s', async (_, path, message) => {
+    const { code, stderr } = await unhappy([path()]);
+
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  // root reads everything, so it must become somebody else, who must then be able to read this project
+  const nobody = process.getuid?.() === 0 ? 65_534 : undefined;
+  const readable =
+    nobody === undefined ||
+    spawnSync(process.execPath, [START], {
+      uid: nobody,
+      cwd: ROOT,
+      stdio: 'ignore',
+      env: { RELAY_DATA: '/dev/null' },
+    }).status === 1;
+  if (!readable) console.warn('skipped "a file that may not be read": this folder is readable by root only');
+
+  test.skipIf(!readable)('a file that may not be read', async () => {
+    const path = await file('locked.bin', 10);
+    await chmod(path, 0o000);
+
+    const { code, stderr } = await unhappy([path], {}, nobody);
+
+    expect(stderr).toContain('locked.bin may not be read');
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    ['an unknown secret id', { COS_SECRET_ID: 'AKIDother' }, /-47 \(the secret id is unknown\)/],
+    ['a wrong secret key', { COS_SECRET_KEY: 'other' }, /-48 \(the signature is wrong\)/],
+    ['an unknown bucket', { COS_BUCKET: 'nosuchbucket' }, /-133 \(no such bucket\)/],
+    [
+      'an unreachable endpoint',
+      { COS_ENDPOINT: 'http://127.0.0.1:1' },
+      /ECONNREFUSED.*\nwhat to do: check COS_ENDPOINT/,
+    ],
+  ])('%s', async (_, wrong, message) => {
+    const { code, stderr } = await unhappy([await file('small.bin', 10)], { ...outside, ...wrong });
+
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain('what to do: ');
+    expect(code).toBe(1);
+  });
+
+  test('all bad variables at once', async () => {
+    const { code, stderr } = await unhappy([await file('small.bin', 10)], {
+      COS_REGION: 'GZ',
+      SLICE_SIZE: '5',
+      MAX_IN_FLIGHT: 'many',
+    });
+
+    for (const name of [
+      'COS_REGION',
+      'COS_APP_ID',
+      'COS_BUCKET',
+      'COS_SECRET_NAME',
+      'SLICE_SIZE',
+      'MAX_IN_FLIGHT',
+    ]) {
+      expect(stderr).toContain(`  ${name}: `);
+    }
+    expect(code).toBe(2);
+  });
+
+  test('a key COS cannot hold', async () => {
+    const { code, stderr } = await unhappy([await file('small.bin', 10), '--key', 'a/../b'], outside);
+
+    expect(stderr).toContain('cannot hold a file named "a/../b": it has a "." or ".." segment');
+    expect(code).toBe(2);
+  });
+});
+
+/** Waits until COS holds so many slices of the path. */
+async function untilHeld(path: string, slices: number): Promise<void> {
+  while (((await cos.unfinished('films', path))?.held.length ?? 0) < slices)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+export type CommandEnd = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+export type RunningCommand = {
+  readonly process: ChildProcess;
+  /** What was said on stderr so far. */
+  readonly said: () => string;
+  /** Resolves when stderr contains the text; rejects when the command ends before. */
+  until(text: string): Promise<void>;
+  readonly ended: Promise<CommandEnd>;
+};
+
+export type CommandOptions = { readonly env?: Record<string, string>; readonly uid?: number };
+
+/** Starts one of the project's commands as npm would: `startCommand('local/start.ts', ['--json'])`. */
+export function startCommand(
+  script: string,
+  args: readonly string[],
+  { env = {}, uid }: CommandOptions = {},
+): RunningCommand {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
+  let [stdout, stderr] = ['', ''];
+  const heard = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    for (const tell of heard) tell();
+  });
+  const ended = once(child, 'close').then(([code]): CommandEnd => ({ code, stdout, stderr }));
+  const until = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const tell = () => {
+        if (!stderr.includes(text)) return;
+        heard.delete(tell);
+        resolve();
+      };
+      heard.add(tell);
+      void ended.then(() => reject(new Error(`the command ended without saying "${text}":\n${stderr}`)));
+      tell();
+    });
+  return { process: child, said: () => stderr, until, ended };
+}
+
+/** Runs it to its end. */
+export const runCommand = (
+  script: string,
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<CommandEnd> => startCommand(script, args, options).ended;
