@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asError } from '../shared/errors.ts';
-import type { RelayEvent } from '../shared/relay/parts.ts';
+import type { LogFields, RelayEvent } from '../shared/relay/parts.ts';
+import { startApi } from './api/server.ts';
 import { watchDrops } from './s3/drop.ts';
 import type { DroppedObject } from './s3/dropped-object.ts';
 import { exitCodeOf, fail, say, UsageError } from './say.ts';
@@ -15,6 +17,7 @@ interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
 
   --data DIR    where state is kept (RELAY_DATA, default .relay)
   --port N      port of the HTTP API, 0 for any free one (default 8080)
+  --token T     bearer token the API asks for (RELAY_TOKEN, default: a new one, printed)
   --help        this text
 `;
 
@@ -30,22 +33,33 @@ async function main(): Promise<void> {
     dataDir,
     env: process.env,
     machine: { pauseMs: 1_000 },
-    wiring: { observe: report },
+    wiring: { observe: report, log: { info: () => undefined, warn } },
   });
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
 
+  const token = given.token ?? process.env.RELAY_TOKEN ?? randomBytes(16).toString('hex');
+  const api = await startApi({ parts: stack.parts, port: portOf(given.port ?? '8080'), token });
   const drop = join(stack.root, SOURCE_BUCKET);
   say(
     `COS       ${stack.cos?.origin ?? stack.parts.config.COS_ENDPOINT ?? `region ${stack.parts.config.COS_REGION}`}`,
   );
   say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  say(`API       ${api.origin}, Authorization: Bearer ${token}`);
   say(`drop here ${drop}`);
   const announce = (object: DroppedObject) =>
     void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
   await watchDrops(stack.root, SOURCE_BUCKET, announce, ended.signal, { includeExisting: true });
   say('stopped; what was under way goes on at the next start');
+  await api.close();
   await stack.close();
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port ${text} is not a port number; see --help`);
+  return port;
 }
 
 function report(event: RelayEvent): void {
@@ -58,11 +72,21 @@ function report(event: RelayEvent): void {
   if (event.kind === 'ended') say(`${id} ${event.state}: ${event.error}`);
 }
 
+function warn(text: string, fields: LogFields = {}): void {
+  const id = String(fields.transferId ?? '').slice(0, 8);
+  say([id, text, fields.reason].filter(Boolean).join(' '));
+}
+
 function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { data: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        data: { type: 'string' },
+        port: { type: 'string' },
+        token: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     }).values;
   } catch (error) {
     throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
