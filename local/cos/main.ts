@@ -11,12 +11,12 @@ async function main(): Promise<void> {
     return;
   }
   const endpoint = await start(settings);
-  const { appId, buckets } = settings;
-  say(`COS endpoint on ${endpoint.origin}, app ${appId}, bucket ${buckets.join(', ')}`);
-  say(`keeps everything in ${resolve(settings.data)}; Ctrl-C ends it`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void endpoint.close().then(() => process.exit(0)));
   }
+  const { appId, buckets } = settings;
+  say(`COS endpoint on ${endpoint.origin}, app ${appId}, bucket ${buckets.join(', ')}`);
+  say(`keeps everything in ${resolve(settings.data)}; Ctrl-C ends it`);
 }
 
 function start({ port, host, data, appId, buckets, secretId, secretKey }: Settings): Promise<CosEndpoint> {
