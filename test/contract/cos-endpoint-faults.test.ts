@@ -1,0 +1,287 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import {
+  busy,
+  corrupt,
+  doneButFailed,
+  dropFirst,
+  duplicate,
+  errorPage,
+  forgetSession,
+  lagList,
+  lieAboutMd5,
+  loseAnswer,
+  refuse,
+  stall,
+  stallAfterStoring,
+  truncateAnswer,
+} from '../../local/cos/faults.ts';
+import {
+  addressOf,
+  BUCKET,
+  endpoint,
+  finish,
+  form,
+  init,
+  list,
+  MIB,
+  md5,
+  put,
+  read,
+  sampleBytes,
+  sendSlices,
+  stat,
+  upload,
+} from './cos-endpoint-client.ts';
+
+const slice = sampleBytes(MIB);
+
+/** An endpoint with one upload of three slices open; `at(n)` sends the n-th. */
+async function opened() {
+  const cos = await endpoint();
+  const { session } = (await init(cos, 'a.bin', 3 * MIB)).data;
+  const at = (index: number) => put(cos, 'a.bin', session, index * MIB, slice);
+  const held = async () => (await cos.unfinished(BUCKET, 'a.bin'))?.held.map((one) => one.offset / MIB);
+  return { cos, session, at, held };
+}
+
+describe('a fault', () => {
+  test('dropFirst cuts the socket before anything is stored, as often as told', async () => {
+    const { cos, at, held } = await opened();
+    cos.inject(dropFirst(2));
+
+    await expect(at(0)).rejects.toThrow();
+    await expect(at(1)).rejects.toThrow();
+    expect(await held()).toEqual([]);
+    expect((await at(0)).code).toBe(0);
+    expect(cos.log.slice(1).map(({ offset, code, fault }) => [offset, code, fault])).toEqual([
+      [0, undefined, 'reset-before'],
+      [MIB, undefined, 'reset-before'],
+      [0, 0, undefined],
+    ]);
+  });
+
+  test('loseAnswer stores first', async () => {
+    const { cos, at, held } = await opened();
+    cos.inject(loseAnswer(1));
+
+    await expect(at(1)).rejects.toThrow();
+
+    expect(await held()).toEqual([1]);
+    expect(cos.log.at(-1)).toMatchObject({
+      op: 'upload_slice_data',
+      bytes: MIB,
+      code: 0,
+      fault: 'reset-after',
+    });
+  });
+
+  test('busy and refuse answer with code and status and store nothing', async () => {
+    const { cos, at, held } = await opened();
+    cos.inject(busy(1));
+    cos.inject(refuse(1, 500, -5997));
+
+    expect(await at(0)).toMatchObject({ http: 503, code: -71 });
+    expect(await at(0)).toMatchObject({ http: 500, code: -5997 });
+    expect(await held()).toEqual([]);
+  });
+
+  test('errorPage is not JSON', async () => {
+    const { cos } = await opened();
+    cos.inject(errorPage(1, { op: 'stat' }));
+
+    const page = await fetch(`${addressOf(cos, 'a.bin')}?op=stat`);
+
+    expect(page.status).toBe(502);
+    expect(page.headers.get('content-type')).toBe('text/html');
+    expect(await page.text()).toContain('<html>');
+  });
+
+  test('stall keeps silent for a while, or until the client has had enough', async () => {
+    const { cos, session, at, held } = await opened();
+    cos.inject(stall(1, 80));
+    cos.inject(stall(1, Infinity));
+    cos.inject(stallAfterStoring(1, Infinity));
+    const impatient = () =>
+      form(
+        cos,
+        'a.bin',
+        [
+          ['op', 'upload_slice_data'],
+          ['session', session],
+          ['offset', MIB],
+          ['filecontent', slice],
+        ],
+        {
+          signal: AbortSignal.timeout(150),
+        },
+      );
+
+    const began = performance.now();
+    expect((await at(0)).code).toBe(0);
+    expect(performance.now() - began).toBeGreaterThan(75);
+    await expect(impatient()).rejects.toThrow(/timeout/);
+    expect(await held()).toEqual([0]);
+    await expect(impatient()).rejects.toThrow(/timeout/);
+    expect(await held()).toEqual([0, 1]);
+  });
+
+  test('truncateAnswer breaks off in the middle of what was done', async () => {
+    const { cos, at, held } = await opened();
+    cos.inject(truncateAnswer(1));
+
+    await expect(at(0)).rejects.toThrow();
+
+    expect(await held()).toEqual([0]);
+  });
+
+  test('lieAboutMd5 stores well and says otherwise', async () => {
+    const { cos, session, at } = await opened();
+    cos.inject(lieAboutMd5(1));
+
+    const lie = await at(0);
+    const truth = await at(0);
+
+    expect(lie.data.datamd5).toMatch(/^[0-9a-f]{32}$/);
+    expect(lie.data.datamd5).not.toBe(md5(slice));
+    expect(truth.data.datamd5).toBe(md5(slice));
+    for (const index of [1, 2]) await at(index);
+    await finish(cos, 'a.bin', session, 3 * MIB);
+    expect((await read(cos, 'a.bin')).subarray(0, MIB).equals(slice)).toBe(true);
+  });
+
+  test('corrupt stores damaged bytes and is honest about them', async () => {
+    const { cos, session, at } = await opened();
+    cos.inject(corrupt(1, { op: 'upload_slice_data', offset: MIB }));
+
+    for (const index of [0, 2]) await at(index);
+    const damaged = await at(1);
+    await finish(cos, 'a.bin', session, 3 * MIB);
+
+    const stored = (await read(cos, 'a.bin')).subarray(MIB, 2 * MIB);
+    expect(stored.equals(slice)).toBe(false);
+    expect(damaged.data.datamd5).toBe(md5(stored));
+  });
+
+  test('corrupt hits a small upload too', async () => {
+    const { cos } = await opened();
+    cos.inject(corrupt(1, { op: 'upload' }));
+
+    await upload(cos, 'small', slice);
+
+    const file = await cos.file(BUCKET, 'small');
+    expect((await readFile(file?.dataPath ?? '')).equals(slice)).toBe(false);
+  });
+
+  test('forgetSession answers as if there had never been one', async () => {
+    const { cos, at } = await opened();
+    await at(0);
+    cos.inject(forgetSession(1));
+
+    expect((await at(1)).code).toBe(-5999);
+    expect(await list(cos, 'a.bin')).toMatchObject({ code: -197, http: 404 });
+    expect((await init(cos, 'a.bin', 3 * MIB)).code).toBe(0);
+  });
+
+  test('lagList leaves out the slices stored last', async () => {
+    const { cos, at } = await opened();
+    for (const index of [2, 0, 1]) await at(index);
+    cos.inject(lagList(1, 2));
+
+    expect((await list(cos, 'a.bin')).data.listparts).toEqual([{ offset: 2 * MIB, datalen: MIB }]);
+    expect((await list(cos, 'a.bin')).data.listparts).toHaveLength(3);
+  });
+
+  test('doneButFailed finishes the file and looks failed', async () => {
+    const cos = await endpoint({ faults: [doneButFailed(1, 502, -196, { op: 'upload_slice_finish' })] });
+    const session = await sendSlices(cos, 'a.bin', slice);
+
+    const closed = await finish(cos, 'a.bin', session, MIB);
+
+    expect(closed).toMatchObject({ http: 502, code: -196 });
+    expect(closed.data).toBeUndefined();
+    expect((await stat(cos, 'a.bin')).data.filelen).toBe(MIB);
+  });
+
+  test('duplicate serves a request twice and sends the second answer', async () => {
+    const cos = await endpoint({ faults: [duplicate(2)] });
+
+    expect((await init(cos, 'a.bin', MIB)).code).toBe(-4019);
+    const { session } = (await list(cos, 'a.bin')).data;
+
+    expect((await put(cos, 'a.bin', session, 0, slice)).data.datamd5).toBe(md5(slice));
+    expect((await cos.unfinished(BUCKET, 'a.bin'))?.held).toEqual([{ offset: 0, length: MIB }]);
+  });
+});
+
+describe('when a fault strikes', () => {
+  test('skip lets requests pass, offset and op choose among them', async () => {
+    const { cos, at } = await opened();
+    cos.inject(busy(1, { op: 'upload_slice_data', offset: MIB, skip: 1 }));
+
+    const codes = [];
+    for (const index of [1, 0, 1, 1]) codes.push((await at(index)).code);
+
+    expect(codes).toEqual([0, 0, -71, 0]);
+  });
+
+  test('chance is drawn from the random numbers given', async () => {
+    const { cos, at } = await opened();
+    const drawn = [0.9, 0.1, 0.5, 0.29];
+    cos.inject({ ...busy(Infinity), chance: 0.3, random: () => drawn.shift() ?? 1 });
+
+    const codes = [];
+    for (let i = 0; i < 5; i += 1) codes.push((await at(0)).code);
+
+    expect(codes).toEqual([0, -71, 0, -71, 0]);
+  });
+
+  test('clearFaults ends them all', async () => {
+    const { cos, at } = await opened();
+    cos.inject(busy(Infinity));
+
+    expect((await at(0)).code).toBe(-71);
+    cos.clearFaults();
+    expect((await at(0)).code).toBe(0);
+  });
+
+  test('latency comes before every answer', async () => {
+    const cos = await endpoint({ latencyMs: 60 });
+
+    const began = performance.now();
+    await init(cos, 'a.bin', MIB);
+
+    expect(performance.now() - began).toBeGreaterThan(55);
+  });
+
+  test('a client that goes away while sending is counted, not stored', async () => {
+    const { cos, held } = await opened();
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from('--b\r\n')),
+    });
+    const sending = fetch(addressOf(cos, 'a.bin'), {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      signal: AbortSignal.timeout(100),
+    } as RequestInit);
+
+    await expect(sending).rejects.toThrow();
+    await expect.poll(() => cos.log.at(-1)?.op).toBe('aborted');
+
+    expect(await held()).toEqual([]);
+  });
+
+  test('close does not wait for a stalled answer', async () => {
+    const { cos, at } = await opened();
+    cos.inject(stall(1, Infinity));
+    const waiting = at(0);
+    waiting.catch(() => undefined);
+    await expect.poll(() => cos.log.at(-1)?.fault).toBe('stall');
+
+    await cos.close();
+
+    await expect(waiting).rejects.toThrow();
+  });
+});
