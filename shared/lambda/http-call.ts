@@ -31,7 +31,7 @@ const httpEvent = z.object({
   queryStringParameters: z.record(z.string(), z.string()).nullish(),
   body: z.string().nullish(),
   isBase64Encoded: z.boolean().default(false),
-  requestContext: z.object({ authorizer: z.unknown(), requestId: z.string().default('') }),
+  requestContext: z.object({ authorizer: z.unknown().optional(), requestId: z.string().default('') }),
 });
 export type HttpEvent = z.infer<typeof httpEvent>;
 

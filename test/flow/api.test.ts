@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROBLEMS, problemType } from '../../shared/lambda/http-problems.ts';
+import { routes } from '../../shared/lambda/http-routes.ts';
+import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
+import { apiSuite } from '../kit/api-suite.ts';
+import { malformedRequests } from '../kit/malformed.ts';
+
+apiSuite('local server', () => apiBed());
+
+describe('the local server of the API', () => {
+  let bed: ApiBed;
+  let pool: Pool;
+  beforeAll(async () => {
+    bed = await apiBed();
+    pool = new Pool(bed.origin, { connections: 8 });
+  });
+  afterAll(async () => {
+    await pool.destroy();
+    await bed.close();
+  });
+
+  test('lets nobody in without the token', async () => {
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${TOKEN}` }]) {
+      for (const { method, path } of Object.values(routes)) {
+        const answer = await rawSend(pool, headers as Record<string, string>)(method, path);
+        expect(answer).toMatchObject({ status: 401, body: { type: typeOf('unauthorized') } });
+        expect(answer.headers['www-authenticate']).toBe('Bearer');
+      }
+    }
+  });
+
+  test('names the methods of a path, and says when there is no such path', async () => {
+    const wrong = await bed.call('PATCH', '/transfers');
+    expect(wrong).toMatchObject({ status: 405, body: { type: typeOf('method-not-allowed') } });
+    expect(wrong.headers.allow).toBe('POST, GET');
+    for (const path of ['/', '/transfer', '/transfers/', '/transfers/a/b', '/transfers/a/slices/1/2']) {
+      expect(await bed.call('GET', path)).toMatchObject({
+        status: 404,
+        body: { type: typeOf('no-such-call') },
+      });
+    }
+  });
+
+  test('a slice of 3 MiB fits into the 6 MB of Lambda, base64 and all; more is refused', async () => {
+    const json = { target: { path: 'large.bin' }, size: 6 * MIB, sliceSize: 3 * MIB };
+    const { body } = await bed.call('POST', '/transfers', { json });
+    const put = (bytes: Uint8Array) => bed.call('PUT', `/transfers/${body.id}/slices/0`, { bytes });
+
+    expect((await put(Buffer.alloc(3 * MIB))).status).toBe(200);
+    expect(await put(Buffer.alloc(3 * MIB + 1))).toMatchObject({
+      status: 413,
+      body: { type: typeOf('slice-too-large') },
+    });
+    for (const size of [5 * MIB, 11 * MIB]) {
+      expect(await put(Buffer.alloc(size))).toMatchObject({
+        status: 413,
+        body: { type: typeOf('payload-too-large') },
+      });
+    }
+  });
+
+  test('the OpenAPI document passes the linter', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'openapi-'));
+    const file = join(folder, 'openapi.json');
+    await writeFile(file, JSON.stringify((await bed.call('GET', '/openapi.json')).body));
+    const cli = join(import.meta.dirname, '../../node_modules/@redocly/cli/bin/cli.js');
+    const env = { ...process.env, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', REDOCLY_TELEMETRY: 'off' };
+    const linted = spawnSync(process.execPath, [cli, 'lint', file], { env, cwd: folder, encoding: 'utf8' });
+    await rm(folder, { recursive: true });
+
+    expect(`${linted.stdout}${linted.stderr}`).toContain('is valid');
+    expect(linted.status).toBe(0);
+  });
+
+  test('2,000 malformed requests get nothing but 4xx problems', async () => {
+    const { body: opened } = await bed.call('POST', '/transfers', {
+      json: { target: { path: 'fuzzed.bin' }, size: 3 * MIB },
+    });
+    const send: Send = rawSend(pool, { authorization: `Bearer ${TOKEN}` });
+    const requests = malformedRequests(2_000, 20_260_101, String(opened.id));
+    const statuses = new Map<number, number>();
+    const work = async (): Promise<void> => {
+      for (let next = requests.pop(); next; next = requests.pop()) {
+        const { method, path, ...sent } = next;
+        const { status, headers, body } = await send(method, path, sent);
+        const said = `${method} ${path} ${JSON.stringify(sent).slice(0, 500)} → ${status} ${JSON.stringify(body)}`;
+        expect(status, said).toBeGreaterThanOrEqual(400);
+        expect(status, said).toBeLessThan(500);
+        expect(headers['content-type'], said).toBe('application/problem+json');
+        expect(body, said).toMatchObject({
+          status,
+          type: expect.stringMatching(/^urn:cos-slice-relay:problem:/),
+        });
+        expect(JSON.stringify(body), said).not.toMatch(/local-secret-key|\.ts:\d+/);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+
+    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(2_000);
+    expect([...statuses.keys()].sort()).toEqual([400, 403, 404, 405, 409, 413, 415, 422]);
+  });
+
+  test('what is not HTTP at all is told so', async () => {
+    const { port, hostname } = new URL(bed.origin);
+    const said = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => socket.write('\u0016\u0003 hello\r\n\r\n'));
+      socket.setEncoding('utf8').on('data', resolve).on('error', reject);
+    });
+    expect(said).toMatch(/^HTTP\/1.1 400 .*application\/problem\+json/s);
+  });
+});
+
+test('docs/api.md lists every problem and every call', async () => {
+  const text = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  for (const [kind, { status }] of Object.entries(PROBLEMS))
+    expect(text).toContain(`| ${status} | \`${kind}\` |`);
+  for (const { method, path } of Object.values(routes)) expect(text).toContain(`\`${method} ${path}\``);
+  expect(text).toContain(problemType('not-open').replace('not-open', ''));
+});
