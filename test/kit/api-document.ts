@@ -23,7 +23,7 @@ export function answerChecker(document: any) {
 
   return (method: string, path: string, answer: Answered): void => {
     const said = `${method} ${path} → ${answer.status} ${JSON.stringify(answer.body)}`;
-    const type = answer.headers['content-type'] ?? '';
+    const type = (answer.headers['content-type'] ?? '').replace(/; charset=utf-8$/, '');
     const pointer = pointerTo(document, method, path, answer.status, type, said);
     const validate = validator(pointer);
     expect(validate(answer.body), `${said}: ${JSON.stringify(validate.errors)}`).toBe(true);
