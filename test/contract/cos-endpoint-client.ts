@@ -183,3 +183,8 @@ export function sampleBytes(length: number): Buffer {
   for (let i = 0; i < length; i += 1) bytes[i] = (i * 7 + 3) % 251;
   return bytes;
 }
+
+export const codeOf = async (reply: Promise<Reply>): Promise<number> => (await reply).code;
+
+export const codeIn = async (response: Promise<Response>): Promise<unknown> =>
+  Object(await (await response).json()).code;

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  dataDir,
+  endpoint,
+  finish,
+  init,
+  list,
+  MIB,
+  put,
+  read,
+  sampleBytes,
+  upload,
+} from './cos-endpoint-client.ts';
+
+const HERE = join(import.meta.dirname, '../../local/cos');
+const NODE = join(import.meta.dirname, '../../node_modules/.bin/node'); // runs .ts whatever runs this test
+
+describe('what lies on disk', () => {
+  test('a killed endpoint still holds every slice that it confirmed', async () => {
+    const dir = await dataDir();
+    const bytes = sampleBytes(3 * MIB);
+    const first = await startProcess(['--port', '0', '--data', dir]);
+    const { session } = (await init(first.cos, 'a.bin', bytes.length)).data;
+    for (const at of [0, 2 * MIB]) await put(first.cos, 'a.bin', session, at, bytes.subarray(at, at + MIB));
+    await upload(first.cos, 'small', sampleBytes(5));
+    first.child.kill('SIGKILL');
+    await first.ended;
+
+    const cos = await endpoint({ dataDir: dir });
+
+    expect((await list(cos, 'a.bin')).data.listparts.map((part: { offset: number }) => part.offset)).toEqual([
+      0,
+      2 * MIB,
+    ]);
+    await put(cos, 'a.bin', session, MIB, bytes.subarray(MIB, 2 * MIB));
+    await finish(cos, 'a.bin', session, bytes.length);
+    expect((await read(cos, 'a.bin')).equals(bytes)).toBe(true);
+    expect((await read(cos, 'small')).length).toBe(5);
+    expect(await readdir(join(dir, 'data'))).toHaveLength(2);
+    expect(await readdir(join(dir, 'journals'))).toEqual([]);
+  });
+
+  test('a hundred thousand slices are listed at once', async () => {
+    const dir = await dataDir();
+    const count = 100_000;
+    const before = await endpoint({ dataDir: dir });
+    const { session } = (await init(before, 'a.bin', count * MIB)).data;
+    await before.close();
+    const journal = Buffer.alloc(count * 16);
+    for (let i = 0; i < count; i += 1) {
+      journal.writeBigUInt64LE(BigInt(count - 1 - i) * BigInt(MIB), i * 16);
+      journal.writeBigUInt64LE(BigInt(MIB), i * 16 + 8);
+    }
+    await writeFile(join(dir, 'journals', session), journal);
+    const cos = await endpoint({ dataDir: dir });
+
+    const began = performance.now();
+    const listed = await list(cos, 'a.bin');
+
+    expect(performance.now() - began).toBeLessThan(2000); // measured below 100 ms; a busy machine gets time
+    expect(listed.data.listparts).toHaveLength(count);
+    expect(listed.data.listparts[1]).toEqual({ offset: MIB, datalen: MIB });
+  });
+});
+
+describe('the command', () => {
+  test('says what it takes, and refuses bad input in one line', async () => {
+    const help = await run(['--help']);
+    const bad = await run(['--port', 'seven']);
+
+    expect(help).toMatchObject({ status: 0 });
+    expect(help.stdout).toContain('--secret-key');
+    expect(bad).toMatchObject({ status: 2, stderr: 'cos: --port is not a port number; see --help\n' });
+  });
+
+  test('ends cleanly on Ctrl-C and shows no key', async () => {
+    const running = await startProcess([
+      '--port',
+      '0',
+      '--data',
+      await dataDir(),
+      '--secret-key',
+      'hush-hush',
+    ]);
+
+    running.child.kill('SIGINT');
+
+    expect(await running.ended).toBe(0);
+    expect(running.said()).not.toContain('hush-hush');
+  });
+});
+
+test('it shares no code with what it is used to test', async () => {
+  const files = (await readdir(HERE)).filter((name) => name.endsWith('.ts'));
+  const imports = await Promise.all(
+    files.map(async (name) => [...(await readFile(join(HERE, name), 'utf8')).matchAll(/from '([^']+)'/g)]),
+  );
+
+  const foreign = imports
+    .flat()
+    .flatMap(([, from = '']) => (/^(\.\/[\w-]+\.ts|node:.*|zod)$/.test(from) ? [] : [from]));
+
+  expect(foreign).toEqual([]);
+});
+
+function startCommand(args: readonly string[]) {
+  const child = spawn(NODE, [join(HERE, 'main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { child, ended, stdout: () => stdout, stderr: () => stderr };
+}
+
+async function run(args: readonly string[]) {
+  const command = startCommand(args);
+  const status = await command.ended;
+  return { status, stdout: command.stdout(), stderr: command.stderr() };
+}
+
+/** The endpoint in a process of its own, that can be killed. */
+async function startProcess(args: readonly string[]) {
+  const { child, ended, stderr } = startCommand(args);
+  const dead = ended.then(() => Promise.reject(new Error(`did not start: ${stderr()}`)));
+  dead.catch(() => undefined); // it ends in every test: only before its start is that a failure
+  while (!stderr().includes('Ctrl-C')) await Promise.race([once(child.stderr, 'data'), dead]);
+  const origin = /http:\/\/\S+?(?=,)/.exec(stderr())?.[0] ?? '';
+  return { cos: { origin } as Parameters<typeof init>[0], child, ended, said: stderr };
+}
