@@ -51,6 +51,7 @@ const environment = z.object({
   TRUST_LISTED: trustListed.default('listed'),
   INTEGRITY: integrity.default('md5'),
   DELETES: z.enum(['ignore', 'mirror']).default('ignore'),
+  MAX_RECEIVES: between(1, 1_000, 10),
   SLICE_SIZE: sliceSize,
   SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
   WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),

@@ -69,6 +69,12 @@ export class TargetBusy extends RelayError {
   override readonly name = 'TargetBusy';
   readonly remedy = 'retry';
   readonly wayOut = 'wait for the other transfer, or cancel it';
+  /** It is this very source version that another call carries right now. */
+  readonly bySelf: boolean;
+  constructor(message: string, options: ErrorOptions & { bySelf?: boolean } = {}) {
+    super(message, options);
+    this.bySelf = options.bySelf ?? false;
+  }
 }
 
 /** The source object is no longer the version that was pinned. */
@@ -83,6 +89,19 @@ export class SourceMissing extends RelayError {
   override readonly name = 'SourceMissing';
   readonly remedy = 'give-up';
   readonly wayOut = 'check bucket, key and version, and that the role may read them';
+  /** S3 said that it does not exist; otherwise it may only be out of reach. */
+  readonly absent: boolean;
+  constructor(message: string, options: ErrorOptions & { absent?: boolean } = {}) {
+    super(message, options);
+    this.absent = options.absent ?? false;
+  }
+}
+
+/** The transfer is stored, but its receipt could not be put into the receipts bucket. */
+export class ReceiptNotWritten extends RelayError {
+  override readonly name = 'ReceiptNotWritten';
+  readonly remedy = 'retry';
+  readonly wayOut = 'check RECEIPTS_BUCKET and that the role may write to it, then redrive the transfer';
 }
 
 /** S3, or the way to it, is in trouble that passes. */

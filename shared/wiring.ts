@@ -14,6 +14,7 @@ import { lambdaLog } from './lambda/log.ts';
 import { emfMetrics } from './lambda/metrics.ts';
 import { silentLog } from './log.ts';
 import { stepFunctionsMachine } from './machine.ts';
+import { receiptsInS3 } from './receipts.ts';
 import { openPace } from './relay/pace.ts';
 import type { Log, RelayEvent, RelayParts } from './relay/parts.ts';
 import type { Machine } from './relay/start-transfer.ts';
@@ -85,6 +86,7 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
       clock,
       retentionDays: config.RETENTION_DAYS,
     }),
+    receipts: receiptsInS3(config, s3),
     pace,
     settings: {
       smallObjectMax: config.SMALL_OBJECT_MAX,

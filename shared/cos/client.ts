@@ -82,6 +82,8 @@ export type CosFile = {
   readonly sha1?: string;
   readonly createdAt?: number;
   readonly modifiedAt?: number;
+  /** Those that were set by op=update. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly links: FileLinks;
   readonly requestId: string;
 };

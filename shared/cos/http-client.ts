@@ -93,6 +93,7 @@ export function openHttpClient(parts: CallerParts): CosClient {
         ...(data.sha !== undefined && { sha1: data.sha }),
         ...(data.ctime !== undefined && { createdAt: data.ctime }),
         ...(data.mtime !== undefined && { modifiedAt: data.mtime }),
+        ...(data.custom_headers && { headers: data.custom_headers }),
         links: toLinks(data),
         requestId: reply.request_id,
       };

@@ -79,6 +79,7 @@ export const statReply = z.object({
   sha,
   ctime: z.coerce.number().optional(),
   mtime: z.coerce.number().optional(),
+  custom_headers: z.record(z.string(), z.string()).optional().catch(undefined), // shown as it pleases, or not at all
   ...links,
 });
 

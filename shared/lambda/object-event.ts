@@ -1,86 +1,100 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
+import { asError, BadInput, RelayError } from '../errors.ts';
 import { destinationOf } from '../relay/destination.ts';
-import { asError } from '../errors.ts';
-import { objectArrived } from '../relay/object-arrived.ts';
+import { type Delivery, objectArrived } from '../relay/object-arrived.ts';
+import { objectDeleted } from '../relay/object-deleted.ts';
 import type { StepTime } from '../relay/parts.ts';
 import type { Parts } from '../wiring.ts';
 import { parts } from '../wiring.ts';
 import { deadlines } from './deadline.ts';
-import { parse } from './parse.ts';
+import { type News, readNews } from './s3-news.ts';
 
-/** An EventBridge event of S3 (Amazon S3 User Guide, "EventBridge event message structure"). The key is not URL-encoded. */
-const s3Event = z.object({
-  source: z.literal('aws.s3'),
-  'detail-type': z.string(),
-  time: z.string().optional(),
-  detail: z.object({
-    bucket: z.object({ name: z.string() }),
-    object: z.object({
-      key: z.string(),
-      size: z.number().int().nonnegative().optional(),
-      etag: z.string().optional(),
-      'version-id': z.string().optional(),
-      sequencer: z.string().optional(),
-    }),
-  }),
+const queued = z.object({
+  Records: z
+    .array(
+      z.object({
+        messageId: z.string(),
+        body: z.string(),
+        attributes: z.object({ ApproximateReceiveCount: z.coerce.number() }).partial().optional(),
+      }),
+    )
+    .min(1),
 });
-const created = s3Event.extend({
-  detail: s3Event.shape.detail.extend({
-    object: s3Event.shape.detail.shape.object.required({ size: true, etag: true }),
-  }),
-});
-const queued = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) });
+type Message = z.infer<typeof queued>['Records'][number];
 
-/** A Lambda for S3's events, inside SQS or as EventBridge sends them. Each message that fails is named, the others are done. */
+/** A Lambda for S3's events, inside SQS or as they are. Each message that fails is named, the others are done. */
 export const objectEvents = () =>
   middy<unknown, SQSBatchResponse | undefined, Error, Context>().handler(async (event, context) => {
     const [own, time] = [await parts(), deadlines(context)];
     const batch = queued.safeParse(event);
     if (!batch.success) {
-      await handle(event, own, time);
+      await handle(event, own, time, { last: true });
       return undefined;
     }
-    const failures: string[] = [];
-    for (const { messageId, body } of batch.data.Records) {
-      try {
-        await handle(JSON.parse(body), own, time);
-      } catch (thrown) {
-        const error = asError(thrown);
-        own.log.warn('an event failed and goes back to the queue', {
-          messageId,
-          error: error.name,
-          reason: error.message,
-        });
-        failures.push(messageId);
-      }
+    const failed: string[] = [];
+    for (const message of batch.data.Records) {
+      if (!(await isDone(message, own, time))) failed.push(message.messageId);
     }
-    return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   });
 
-async function handle(event: unknown, own: Parts, time: StepTime): Promise<void> {
-  const any = s3Event.safeParse(event);
-  if (!any.success || any.data['detail-type'] !== 'Object Created') {
-    own.log.info('an event that is none of ours was ignored', {
-      type: any.success ? any.data['detail-type'] : 'unknown',
+/** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
+async function isDone(
+  { messageId, body, attributes }: Message,
+  own: Parts,
+  time: StepTime,
+): Promise<boolean> {
+  const receives = attributes?.ApproximateReceiveCount ?? 1;
+  const last = receives >= own.config.MAX_RECEIVES;
+  try {
+    await handle(parsed(body), own, time, { last });
+    return true;
+  } catch (thrown) {
+    const error = asError(thrown);
+    const known = error instanceof RelayError ? error : undefined;
+    const fate = last
+      ? 'an event failed and goes to the dead-letter queue'
+      : 'an event failed and comes again';
+    own.log.warn(fate, {
+      messageId,
+      receives,
+      error: error.name,
+      reason: error.message,
+      wayOut: known?.wayOut,
+      cosCode: known?.cosCode,
+      requestId: known?.requestId,
     });
-    return;
+    return false;
   }
-  const { detail, time: madeAt } = parse(created, event);
-  const { bucket, object } = detail;
-  await objectArrived(
-    {
-      bucket: bucket.name,
-      key: object.key,
-      etag: object.etag,
-      size: object.size,
-      at: madeAt === undefined ? own.clock() : Date.parse(madeAt),
-      ...(object['version-id'] !== undefined && { versionId: object['version-id'] }),
-      ...(object.sequencer !== undefined && { sequencer: object.sequencer }),
-    },
-    destinationOf(own.config, object.key),
-    own,
-    time,
-  );
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new BadInput('the message is not JSON', { cause, wayOut: 'see who else writes to the queue' });
+  }
+}
+
+async function handle(event: unknown, own: Parts, time: StepTime, delivery: Delivery): Promise<void> {
+  for (const news of readNews(event, own.clock())) await tell(news, own, time, delivery);
+}
+
+async function tell(news: News, own: Parts, time: StepTime, delivery: Delivery): Promise<void> {
+  switch (news.kind) {
+    case 'arrived':
+      await objectArrived(news.object, destinationOf(own.config, news.object.key), own, time, delivery);
+      return;
+    case 'deleted':
+      if (own.config.DELETES === 'ignore') {
+        own.log.info('a deletion was ignored: DELETES=ignore', { key: news.object.key });
+        return;
+      }
+      await objectDeleted(news.object, destinationOf(own.config, news.object.key), own, time, delivery);
+      return;
+    case 'other':
+      own.log.info('an event that is none of ours was ignored', { type: news.type });
+  }
 }

@@ -6,14 +6,15 @@ import { toSeconds } from '../time.ts';
 
 /**
  * Whether the file at the target is this source version, as far as anybody can tell without reading it. Equal size is
- * not enough when something speaks against it: another sha, our own record of another version stored there, or a file
- * older than the version itself.
+ * not enough when something speaks against it: another sha, our own record of another version stored there, a transfer of
+ * ours that may have written there without recording it, or a file older than the version itself.
  */
 export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord | undefined): boolean {
   const { source } = transfer;
   if (file.size !== source.size || file.received !== file.size) return false;
   if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
   if (source.kind === 'client') return false;
+  if (record?.unsure) return false;
   const last = record?.stored;
   if (last)
     return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;

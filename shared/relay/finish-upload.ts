@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import type { CosFile } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
-import { NotIdentical, SessionLost } from '../errors.ts';
-import { sourceName, type TargetRecord } from '../session/target-record.ts';
-import { type Opening, type Receipt, type Sending, type Transfer, toStored } from '../session/transfer.ts';
+import { SessionLost } from '../errors.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import type { Opening, Sending } from '../session/transfer.ts';
 import { factsOf } from './existing.ts';
-import { copyMetadata } from './metadata.ts';
 import type { RelayParts, StepTime } from './parts.ts';
-import { writeReceipt } from './receipt.ts';
-import { change, type EndedOutcome, ended, load } from './step.ts';
-import { abandonSession, changeTarget } from './target.ts';
+import { keepReceipt, proveAndStore } from './prove.ts';
+import { type EndedOutcome, ended, load } from './step.ts';
+import { abandonSession, whileHolding } from './target.ts';
 
 export const finishInput = z.object({
   transferId: z.string(),
@@ -35,7 +34,10 @@ export async function finishUpload(
 ): Promise<FinishOutcome> {
   const { transferId, reopens } = input;
   const loaded = await load(parts, transferId);
-  if (loaded.state !== 'opening' && loaded.state !== 'sending') return ended(loaded);
+  if (loaded.state !== 'opening' && loaded.state !== 'sending') {
+    await keepReceipt(loaded, parts, time); // it may be what an earlier try failed at
+    return ended(loaded);
+  }
   const record = await parts.store.getTarget(targetName(loaded.target));
   if (record?.owner.transferId !== transferId) throw new SessionLost('another transfer owns the target');
   const transfer = withSha(loaded, input.sha1);
@@ -47,10 +49,11 @@ export async function finishUpload(
       return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
     finishId = closed.requestId;
   }
-  const file = await proven(transfer, parts, time);
-  const metadata = input.how === 'skipped' ? undefined : await copyMetadata(transfer, parts, time);
-  const receipt = await writeReceipt(transfer, { how: input.how, file, finishId, metadata }, parts);
-  return store(transfer, receipt, parts);
+  const proved = await whileHolding(parts, transfer, time, (held, leased) =>
+    proveAndStore(transfer, held, { how: input.how, finishId }, parts, leased),
+  );
+  const now = proved.held ? proved.value : await load(parts, transferId);
+  return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);
 }
 
 type Running = Opening | Sending;
@@ -111,48 +114,4 @@ export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
   const now = factsOf(file);
   const { sha1, createdAt, modifiedAt } = upload.replaces;
   return now.sha1 !== sha1 || now.createdAt !== createdAt || now.modifiedAt !== modifiedAt;
-}
-
-/** The file as COS states it, equal to the source in size, and in SHA-1 where both are known. Throws NotIdentical. */
-async function proven(transfer: Running, parts: RelayParts, time: StepTime): Promise<CosFile> {
-  const file = await parts.cos.stat(transfer.target, time.signal);
-  const name = `${transfer.target.bucket}/${transfer.target.path}`;
-  if (file.kind === 'none') throw new NotIdentical(`${name} is not there after it was finished`);
-  const { size, sha1 } = transfer.source;
-  const trace = { requestId: file.requestId };
-  if (file.size !== size || file.received !== size) {
-    throw new NotIdentical(`${name} has ${file.received} of ${file.size} bytes, its source ${size}`, trace);
-  }
-  if (file.sha1 !== undefined && sha1 !== undefined && file.sha1 !== sha1) {
-    throw new NotIdentical(`${name} has SHA-1 ${file.sha1}, its source ${sha1}`, trace);
-  }
-  return file;
-}
-
-/** Writes the proof; the first of two executions wins, the other finds it done. */
-async function store(transfer: Running, receipt: Receipt, parts: RelayParts): Promise<FinishOutcome> {
-  const now = parts.clock();
-  const { source } = transfer;
-  await changeTarget(parts, transfer, ({ upload: _, ...from }) => {
-    const { leaseUntil: __, ...owner } = from.owner;
-    const etag = source.kind === 's3' ? { etag: source.etag } : {};
-    const stored = { transferId: transfer.id, sourceName: sourceName(source), size: source.size, ...etag };
-    return { ...from, owner: { ...owner, active: false }, stored };
-  });
-  const stored: Transfer = await change(parts, transfer.id, (from) => toStored(from, receipt, now));
-  if (stored.state !== 'stored') return ended(stored);
-  parts.observe({
-    kind: 'stored',
-    transferId: transfer.id,
-    bytes: source.size,
-    tookMs: now - transfer.createdAt,
-    how: receipt.how,
-  });
-  parts.log.info('stored', {
-    transferId: transfer.id,
-    bytes: source.size,
-    how: receipt.how,
-    requestId: receipt.requestIds.stat,
-  });
-  return { transferId: transfer.id, kind: 'stored' };
 }

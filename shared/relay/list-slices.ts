@@ -17,7 +17,7 @@ import {
 import { planWindows, type Window } from '../slices/windows.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, ended, load } from './step.ts';
-import { changeTarget } from './target.ts';
+import { abandonSession, changeTarget } from './target.ts';
 import { whoseUpload } from './whose.ts';
 
 export const listInput = z.object({
@@ -89,8 +89,9 @@ async function accept(
     );
   }
   parts.log.warn('an unfinished upload is not of this version: deleted', { transferId: transfer.id, whose });
-  await parts.cos.remove(transfer.target, time.signal);
-  return 'reopen';
+  const removed = await abandonSession(parts, transfer, listed.session, time);
+  const owner = removed ? record : await parts.store.getTarget(targetName(transfer.target));
+  return owner?.owner.transferId === transfer.id ? 'reopen' : load(parts, transfer.id);
 }
 
 /** Goes on with a session that is ours but perhaps not yet written down. */

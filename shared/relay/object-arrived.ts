@@ -1,12 +1,14 @@
-import { type CosTarget, targetName } from '../cos/target.ts';
-import { asError, RelayError, SourceChanged, SourceMissing } from '../errors.ts';
+import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { decideClaim, ownerOf } from '../session/target-record.ts';
 import { isActive, type S3Origin, type Transfer, type TransferOptions } from '../session/transfer.ts';
-import { finishUpload } from './finish-upload.ts';
-import { openUpload } from './open-upload.ts';
+import type { ObjectMetadata } from '../source/source.ts';
+import { carrySmall } from './carry-small.ts';
+import { makeDirectories } from './directories.ts';
 import type { RelayParts, StepTime } from './parts.ts';
-import { type Machine, registerTransfer, startMachine } from './start-transfer.ts';
-import { end } from './step.ts';
+import { keepReceipt } from './prove.ts';
+import { isGone, reasonOf } from './reason.ts';
+import { assertStorable, type Machine, registerTransfer, restarted, startMachine } from './start-transfer.ts';
+import { end, SUPERSEDED } from './step.ts';
 
 /** What an "Object Created" event tells. `key` is plain text; `size` in bytes. */
 export type ArrivedObject = {
@@ -22,68 +24,102 @@ export type ArrivedObject = {
 
 export type Destination = { readonly target: CosTarget; readonly options: TransferOptions };
 
+/** One delivery of an event. */
+export type Delivery = {
+  /** The queue gives it up after this one: what goes wrong now must be written down. */
+  readonly last: boolean;
+};
+
+type EventParts = RelayParts & { readonly machine: Machine };
+
 /**
  * Starts the relay of an object, or carries a small one at once. Events come more than once and in any order: the
  * same one again changes nothing, one of an older version leaves a record only. Throws what makes the event worth
- * another try.
+ * another try; undefined for a folder's marker, which is no file.
  */
 export async function objectArrived(
   arrived: ArrivedObject,
-  { target, options }: Destination,
-  parts: RelayParts & { readonly machine: Machine },
+  to: Destination,
+  parts: EventParts,
   time: StepTime,
-): Promise<Transfer> {
+  delivery: Delivery,
+): Promise<Transfer | undefined> {
   const { at, ...facts } = arrived;
-  let source: S3Origin = { kind: 's3', lastModified: at, ...facts };
+  const told: S3Origin = { kind: 's3', lastModified: at, ...facts };
+  if (isFolder(told, to.target)) return makeFolder(told, to.target, parts, time);
+  await mustBeStorable(told, to, parts);
   try {
-    const { object } = await parts.source.pin(arrived, time.signal);
-    source = {
-      ...source,
-      lastModified: object.lastModified,
-      ...(object.sha1 !== undefined && { sha1: object.sha1 }),
-    };
+    const { object, metadata } = await parts.source.pin(arrived, time.signal);
+    const sha1 = object.sha1 !== undefined ? { sha1: object.sha1 } : {};
+    const source = { ...told, lastModified: object.lastModified, ...sha1 };
+    return await relayVersion(source, metadata, to, parts, time, delivery);
   } catch (error) {
-    // overwritten or deleted since: its successor has an event of its own
-    if (error instanceof SourceChanged || error instanceof SourceMissing) return leaveRecord(source, error);
+    if (isGone(error)) return leaveRecord(told, to, error, parts);
     throw error;
-  }
-  const transfer = await registerTransfer(source, target, options, parts, { restart: true });
-  if (!isActive(transfer)) return transfer;
-  const current = await parts.store.getTarget(targetName(target));
-  if (decideClaim(current, ownerOf(transfer.id, source), parts.clock()) === 'older') {
-    return end(parts, transfer.id, 'superseded', superseded);
-  }
-  if (source.size <= parts.settings.smallObjectMax) return carrySmall(transfer, parts, time);
-  await startMachine(transfer, parts.machine);
-  return transfer;
-
-  async function leaveRecord(gone: S3Origin, error: RelayError): Promise<Transfer> {
-    const dropped = await registerTransfer(gone, target, options, parts, { restart: false });
-    if (!isActive(dropped)) return dropped;
-    const why = { error: error.name, message: error.message, wayOut: error.wayOut };
-    return end(parts, dropped.id, error instanceof SourceChanged ? 'superseded' : 'failed', why);
   }
 }
 
-const superseded = { error: 'Superseded', message: 'a newer version of the same source owns the target' };
+/** Relays one version that S3 holds now, unless its transfer is running or over already. */
+export async function relayVersion(
+  source: S3Origin,
+  metadata: ObjectMetadata,
+  { target, options }: Destination,
+  parts: EventParts,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<Transfer> {
+  const known = await registerTransfer(source, target, options, parts, { restart: false });
+  const transfer = known.state === 'failed' ? await restarted(known, parts) : known;
+  await keepReceipt(transfer, parts, time); // an earlier delivery may have failed at just that
+  if (!isActive(transfer)) return transfer;
+  if (source.size <= parts.settings.smallObjectMax) {
+    return carrySmall({ ...transfer, metadata }, parts, time, delivery);
+  }
+  const current = await parts.store.getTarget(targetName(target));
+  if (decideClaim(current, ownerOf(transfer.id, source), parts.clock()) === 'older') {
+    return end(parts, transfer.id, 'superseded', SUPERSEDED);
+  }
+  await startMachine(transfer, parts.machine);
+  return transfer;
+}
 
-/** The same steps as the machine's, one after the other: a small object needs no machine. */
-async function carrySmall(transfer: Transfer, parts: RelayParts, time: StepTime): Promise<Transfer> {
+/** What the S3 console makes of "Create folder". */
+const isFolder = ({ size, key }: S3Origin, { path }: CosTarget): boolean =>
+  size === 0 && key.endsWith('/') && path.endsWith('/') && pathProblem(path.slice(0, -1)) === undefined;
+
+async function makeFolder(
+  { bucket, key }: S3Origin,
+  target: CosTarget,
+  parts: RelayParts,
+  { signal }: StepTime,
+): Promise<undefined> {
+  await makeDirectories(parts.cos, target, signal);
+  parts.log.info('the marker of a folder: its directory is there', { bucket, key });
+}
+
+/** A name that COS cannot hold fails by name, before anything is sent. Throws BadInput. */
+async function mustBeStorable(
+  source: S3Origin,
+  { target, options }: Destination,
+  parts: RelayParts,
+): Promise<void> {
   try {
-    const opened = await openUpload({ transferId: transfer.id, reopens: 0, windowsUsed: 0 }, parts, time);
-    if (opened.kind === 'stored') await finishUpload({ ...opened, gaps: 0 }, parts, time);
-  } catch (thrown) {
-    const error = asError(thrown);
-    if (error instanceof SourceChanged) {
-      return end(parts, transfer.id, 'superseded', { error: error.name, message: error.message });
-    }
-    const known = error instanceof RelayError ? error : undefined;
-    // what passes is tried again by the queue; what will not is written down, and still reaches the dead-letter queue
-    if (known?.remedy === 'give-up') {
-      const { name, message, wayOut, cosCode, requestId } = known;
-      await end(parts, transfer.id, 'failed', { error: name, message, wayOut, cosCode, requestId });
-    }
+    assertStorable(target);
+  } catch (error) {
+    const refused = await registerTransfer(source, target, options, parts, { anyPath: true, restart: false });
+    if (isActive(refused)) await end(parts, refused.id, 'failed', reasonOf(error));
     throw error;
   }
-  return (await parts.store.get(transfer.id)) ?? transfer;
+}
+
+/** Deleted since, or overwritten where S3 keeps no versions: whatever came after it has an event of its own. */
+async function leaveRecord(
+  gone: S3Origin,
+  { target, options }: Destination,
+  error: unknown,
+  parts: RelayParts,
+): Promise<Transfer> {
+  const dropped = await registerTransfer(gone, target, options, parts, { restart: false });
+  if (!isActive(dropped)) return dropped;
+  return end(parts, dropped.id, 'superseded', reasonOf(error));
 }

@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, NoProgress, SourceChanged, TargetExists } from '../errors.ts';
 import type { TargetRecord } from '../session/target-record.ts';
 import {
+  isActive,
   type Opening,
   type S3Origin,
   type Sending,
+  type SourceMetadata,
   type Transfer,
   toAttempted,
   toSending,
@@ -15,9 +18,9 @@ import { type WholeHash, wholeHash } from './chain.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { factsOf, isSame } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';
-import { change, type EndedOutcome, end, ended, load } from './step.ts';
-import { abandonSession, changeTarget, claimTarget } from './target.ts';
-import { uploadDirect } from './upload-direct.ts';
+import { change, type EndedOutcome, end, ended, load, SUPERSEDED } from './step.ts';
+import { abandonSession, changeTarget, claimTarget, type Lease, leasedTime, letGo } from './target.ts';
+import { DIRECT_LEASE_MS, type Direct, uploadDirect } from './upload-direct.ts';
 
 /** What the machine starts with; `reopens` counts the ways back to here. */
 export const openInput = z.object({
@@ -47,43 +50,64 @@ export async function openUpload(input: OpenInput, parts: RelayParts, time: Step
   const reopens = input.reopens + 1;
   if (reopens > MAX_REOPENS)
     throw new NoProgress(`the upload was opened ${MAX_REOPENS} times and lost each time`);
-  const begun = await change(parts, transferId, (from) => toAttempted(from, parts.clock()));
+  const loaded = await load(parts, transferId);
+  if (!isActive(loaded)) return ended(loaded);
+  const metadata = await stillThere(loaded, parts, time);
+  const attempted = (from: Begun) => toAttempted(from, parts.clock(), metadata && { metadata });
+  const begun = await change(parts, transferId, attempted, loaded);
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
-  await stillThere(begun, parts, time);
 
   const small = begun.source.kind === 's3' && begun.source.size <= parts.settings.smallObjectMax;
-  const claim = await claimTarget(parts, begun, time, small ? DIRECT_LEASE_MS : undefined);
+  const lease = small ? { ms: DIRECT_LEASE_MS, holder: randomUUID() } : undefined;
+  const claim = await claimTarget(parts, begun, time, lease);
   if (claim.kind === 'older') return drop(parts, begun);
 
-  const opened = small
-    ? await uploadDirect(begun, claim.record, parts, time)
+  const opened = lease
+    ? await direct(begun, claim.record, lease, parts, time)
     : await open(begun, claim.record, parts, time);
   if (opened.kind === 'ended') return ended(await load(parts, transferId));
   const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
   return opened.kind === 'stored' ? { ...passed, ...opened } : { ...passed, kind: opened.kind };
 }
 
-/** A direct upload is over by then, in ms: longer than its request with all retries. */
-const DIRECT_LEASE_MS = 120_000;
-
 type Begun = Opening | Sending;
 type Step =
   | { readonly kind: 'session' | 'unfinished' | 'unhashed' | 'ended' }
   | { readonly kind: 'stored'; readonly how: 'instant' | 'skipped' };
 
-/** Throws SourceChanged if the object is no longer the version of the transfer. */
-async function stillThere(transfer: Begun, parts: RelayParts, time: StepTime): Promise<void> {
-  if (transfer.source.kind !== 's3') return;
-  const { object } = await parts.source.pin(transfer.source, time.signal);
+/** What S3 tells readers of the object. Throws SourceChanged if it is no longer the version of the transfer. */
+async function stillThere(
+  transfer: Begun,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SourceMetadata | undefined> {
+  if (transfer.source.kind !== 's3') return undefined;
+  const { object, metadata } = await parts.source.pin(transfer.source, time.signal);
   if (object.size !== transfer.source.size) throw changed(transfer.source);
+  return metadata;
+}
+
+/** The lease stays until FinishUpload has proven the file; another try of this step may take it up at once. */
+async function direct(
+  transfer: Begun,
+  record: TargetRecord,
+  lease: Lease,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Direct> {
+  try {
+    return await uploadDirect(transfer, record, parts, leasedTime(time, lease.ms));
+  } catch (error) {
+    await letGo(parts, transfer, lease.holder, error);
+    throw error;
+  }
 }
 
 const changed = ({ bucket, key }: S3Origin) =>
   new SourceChanged(`s3://${bucket}/${key} changed after the relay began`);
 
 async function drop(parts: RelayParts, transfer: Begun): Promise<EndedOutcome> {
-  const message = 'a newer version of the same source owns the target';
-  return ended(await end(parts, transfer.id, 'superseded', { error: 'Superseded', message }));
+  return ended(await end(parts, transfer.id, 'superseded', SUPERSEDED));
 }
 
 async function open(transfer: Begun, record: TargetRecord, parts: RelayParts, time: StepTime): Promise<Step> {
@@ -103,7 +127,8 @@ async function intend(transfer: Begun, parts: RelayParts, time: StepTime): Promi
   const there = await parts.cos.stat(transfer.target, time.signal);
   return changeTarget(parts, transfer, (from) => {
     const mine = from.upload?.transferId === transfer.id ? from.upload : undefined;
-    const upload = mine ?? { transferId: transfer.id, openedAt: parts.clock() };
+    const { size } = transfer.source;
+    const upload = mine ?? { transferId: transfer.id, openedAt: parts.clock(), size };
     // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
     const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
     return { ...from, upload: { ...upload, ...(replaces && { replaces }) } };
@@ -186,7 +211,7 @@ async function cutAnew(transfer: Begun, parts: RelayParts): Promise<Step> {
 
 type Session = Extract<Opened, { kind: 'session' }>;
 
-/** Records the session, first at the target, then at the transfer. False, and the session deleted, if we lost the target meanwhile. */
+/** Records the session, first at the target, then at the transfer. False, and the session abandoned, if we lost the target meanwhile. */
 async function remember(
   parts: RelayParts,
   transfer: Begun,
@@ -201,6 +226,7 @@ async function remember(
       session: opened.session,
       serial: opened.serial,
       openedAt: parts.clock(),
+      size: transfer.source.size,
     },
   }));
   if (!owned) {

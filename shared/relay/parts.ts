@@ -1,5 +1,6 @@
 import type { CosClient } from '../cos/client.ts';
 import type { TransferStore } from '../session/store.ts';
+import type { Receipt } from '../session/transfer.ts';
 import type { ObjectSource } from '../source/source.ts';
 import type { Clock } from '../time.ts';
 import type { Pace } from './pace.ts';
@@ -65,11 +66,15 @@ export type RelaySettings = {
   readonly watchMs: number;
 };
 
+/** Where copies of the receipts go, besides the table. */
+export type ReceiptShelf = { put(receipt: Receipt, signal: AbortSignal): Promise<void> };
+
 /** All a step may use; built once, in `wiring.ts`. */
 export type RelayParts = {
   readonly cos: CosClient;
   readonly source: ObjectSource;
   readonly store: TransferStore;
+  readonly receipts?: ReceiptShelf | undefined;
   readonly pace: Pace;
   readonly settings: RelaySettings;
   readonly clock: Clock;

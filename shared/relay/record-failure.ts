@@ -18,13 +18,25 @@ const facts = z.object({
   requestId: z.string().optional(),
 });
 
-/** Writes down why a transfer ended. A source that changed was superseded: its newer version has a transfer of its own. */
+/**
+ * Writes down why a transfer ended. A source that changed was superseded: its newer version has a transfer of its own.
+ * `error` goes on to the machine: a stored transfer whose receipt was not written is no success.
+ */
 export async function recordFailure(
   { transferId, error }: FailureInput,
   parts: RelayParts,
-): Promise<EndedOutcome> {
+): Promise<EndedOutcome & { readonly error: string }> {
   const why = { error: error.Error, ...readCause(error.Cause) };
-  return ended(await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why));
+  const over = await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why);
+  if (over.state === 'stored') {
+    parts.log.warn('trouble after the object was stored', {
+      transferId,
+      error: why.error,
+      reason: why.message,
+      wayOut: why.wayOut,
+    });
+  }
+  return { ...ended(over), error: why.error };
 }
 
 function readCause(text: string): z.infer<typeof facts> {

@@ -19,6 +19,8 @@ export type Machine = {
 export type StartOptions = {
   /** Begin again what failed or was cancelled. */
   readonly restart: boolean;
+  /** Write down a path that COS cannot hold too: to say so. */
+  readonly anyPath?: boolean;
 };
 
 /** Writes the transfer down, once for any number of calls, without starting it. Throws BadInput for a path COS cannot hold. */
@@ -27,9 +29,9 @@ export async function registerTransfer(
   target: CosTarget,
   options: TransferOptions,
   parts: RelayParts,
-  { restart }: StartOptions,
+  { restart, anyPath }: StartOptions,
 ): Promise<Transfer> {
-  assertStorable(target);
+  if (!anyPath) assertStorable(target);
   const made = newTransfer(source, target, options, parts.clock());
   const created = await parts.store.create(made);
   if (created.won) return made;

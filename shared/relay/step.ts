@@ -34,9 +34,10 @@ export async function change(
   parts: RelayParts,
   transferId: string,
   next: (from: Opening | Sending) => Transfer,
+  known?: Transfer,
 ): Promise<Transfer> {
-  for (;;) {
-    const from = await load(parts, transferId);
+  for (let from = known; ; from = undefined) {
+    from ??= await load(parts, transferId);
     if (!isActive(from)) return from;
     const to = next(from);
     if (await parts.store.replace(to)) return to;
@@ -49,10 +50,11 @@ export async function end(
   transferId: string,
   state: UnhappyState,
   why: EndReason,
+  holder?: string,
 ): Promise<Transfer> {
   const reason = { ...why, message: why.message.slice(0, 2_000) };
   const transfer = await change(parts, transferId, (from) => toEnded(from, state, reason, parts.clock()));
-  await releaseTarget(parts, transfer);
+  await releaseTarget(parts, transfer, holder);
   if (transfer.state === state) {
     parts.observe({ kind: 'ended', transferId, state, error: why.error });
     parts.log.warn(`transfer ${state}`, {
@@ -66,7 +68,12 @@ export async function end(
   return transfer;
 }
 
-type EndReason = {
+export const SUPERSEDED = {
+  error: 'Superseded',
+  message: 'a newer version of the same source owns the target',
+};
+
+export type EndReason = {
   error: string;
   message: string;
   wayOut?: string | undefined;
@@ -74,13 +81,17 @@ type EndReason = {
   requestId?: string | undefined;
 };
 
-/** The target keeps its order and its session; only nobody works on it any more. */
-export async function releaseTarget(parts: RelayParts, transfer: Transfer): Promise<void> {
+/**
+ * The target keeps its order and its session; only nobody works on it any more. A single request that may be under way
+ * keeps the others out until its lease is over, unless its holder says that it is.
+ */
+export async function releaseTarget(parts: RelayParts, transfer: Transfer, holder?: string): Promise<void> {
   for (;;) {
     const record = await parts.store.getTarget(targetName(transfer.target));
     if (!record?.owner.active || record.owner.transferId !== transfer.id) return;
-    const { leaseUntil: _, ...owner } = record.owner;
-    const next = { ...record, owner: { ...owner, active: false }, revision: record.revision + 1 };
-    if (await parts.store.replaceTarget(next)) return;
+    const { leaseUntil, holder: held, ...owner } = record.owner;
+    const over = (leaseUntil ?? 0) <= parts.clock() || (held !== undefined && held === holder);
+    const next = { ...record, owner: over ? owner : { ...record.owner }, revision: record.revision + 1 };
+    if (await parts.store.replaceTarget({ ...next, owner: { ...next.owner, active: false } })) return;
   }
 }

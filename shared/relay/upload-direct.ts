@@ -6,6 +6,13 @@ import type { Opening, S3Origin, Sending } from '../session/transfer.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { isSame } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';
+import { whoseUpload } from './whose.ts';
+
+/**
+ * A direct upload has no session that could be taken away, so while it may be under way nobody else writes to its
+ * target, in ms. Whoever sends it stops some time before.
+ */
+export const DIRECT_LEASE_MS = 120_000;
 
 export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skipped'; readonly sha1: string };
 
@@ -25,27 +32,35 @@ export async function uploadDirect(
   const { onExisting } = transfer.options;
   const send = (insertOnly: boolean) =>
     parts.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
-  const first = await detours(known, () => send(onExisting !== 'overwrite'), parts, time);
+  // a file of ours that is another version need not be met with a refusal first
+  const replaces = onExisting === 'skip-same' && isOther(record, transfer.source);
+  const insertOnly = onExisting !== 'overwrite' && !replaces;
+  const first = await detours(known, record, () => send(insertOnly), parts, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   if (onExisting === 'fail')
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
 
   const file = await parts.cos.stat(transfer.target, time.signal);
   if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
-  const second = await detours(known, () => send(false), parts, time);
+  const second = await detours(known, record, () => send(false), parts, time);
   if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   throw new CosRefused(`COS says ${transfer.target.path} exists although it may be replaced`, {
     wayOut: 'look at the file in COS',
   });
 }
 
+const isOther = ({ stored, unsure }: TargetRecord, source: S3Origin): boolean =>
+  stored !== undefined && !unsure && (stored.etag !== source.etag || stored.size !== source.size);
+
 /** The detours of one request: a missing directory is made, an unfinished upload in the way is removed by policy. */
 async function detours(
-  { target, options }: Opening | Sending,
+  transfer: Opening | Sending,
+  record: TargetRecord,
   send: () => Promise<Uploaded>,
   { cos }: RelayParts,
   { signal }: StepTime,
 ): Promise<Extract<Uploaded, { kind: 'stored' | 'exists' }>> {
+  const { target, options } = transfer;
   for (let tries = 1; tries <= 3; tries += 1) {
     const uploaded = await send();
     switch (uploaded.kind) {
@@ -56,13 +71,16 @@ async function detours(
         forgetDirectories(target);
         await makeDirectories(cos, target, signal);
         break;
-      case 'unfinished':
-        if (options.onForeignUpload === 'fail') {
+      case 'unfinished': {
+        const listed = await cos.list(target, signal);
+        if (listed.kind !== 'unfinished') break;
+        if (options.onForeignUpload === 'fail' && whoseUpload(listed, transfer, record) === 'foreign') {
           throw new ForeignUpload(
             `${target.bucket}/${target.path} has an unfinished upload that is not ours`,
           );
         }
         await cos.remove(target, signal);
+      }
     }
   }
   throw new ForeignUpload(`${target.bucket}/${target.path} is opened by somebody else again and again`);

@@ -14,6 +14,8 @@ const owner = z.object({
   active: z.boolean(),
   /** A single request may be under way until then, in ms since the epoch: nobody else writes before. */
   leaseUntil: z.number().optional(),
+  /** The one call that may send that request: another call of the same transfer waits too. */
+  holder: z.string().optional(),
 });
 export type Owner = z.infer<typeof owner>;
 
@@ -24,6 +26,8 @@ const upload = z.object({
   /** COS wants the slices of this session one at a time. */
   serial: z.boolean().optional(),
   openedAt: z.number(),
+  /** Of the whole file, in bytes. */
+  size: z.number().optional(),
   /** What was at the path before, as stat told: it must not pass for our file. */
   replaces: z
     .object({
@@ -44,19 +48,30 @@ const storedVersion = z.object({
   size: z.number(),
 });
 
+/** A session that a transfer of ours opened when it had lost the target already; unnamed if it never told. */
+const stray = z.object({ session: z.string().optional(), size: z.number() });
+export type Stray = z.infer<typeof stray>;
+
 /** The lock and the order of one target. */
 export const targetRecord = z.object({
   name: z.string(),
   owner,
   upload: upload.optional(),
   stored: storedVersion.optional(),
+  /** Who owned the target before may have written to it without living to say so: `stored` tells nothing then. */
+  unsure: z.boolean().optional(),
+  strays: z.array(stray).optional(),
   /** True after a mirrored deletion: `owner` then is the deletion. */
   deleted: z.boolean().optional(),
   revision: z.number().int(),
 });
 export type TargetRecord = z.infer<typeof targetRecord>;
 
-export const sourceName = (source: Origin): string =>
+type Named =
+  | Pick<Extract<Origin, { kind: 's3' }>, 'kind' | 'bucket' | 'key'>
+  | Pick<Extract<Origin, { kind: 'client' }>, 'kind' | 'key'>;
+
+export const sourceName = (source: Named): string =>
   source.kind === 's3' ? `s3:${source.bucket}/${source.key}` : `client:${source.key}`;
 
 export function ownerOf(transferId: string, source: Origin): Owner {
@@ -95,10 +110,16 @@ export type Claim =
 export function decideClaim(current: TargetRecord | undefined, mine: Owner, now: EpochMillis): Claim {
   if (!current) return 'free';
   const { owner: theirs } = current;
-  if (theirs.transferId === mine.transferId) return 'mine';
+  const leased = (theirs.leaseUntil ?? 0) > now;
+  if (theirs.transferId === mine.transferId) {
+    const another = theirs.holder !== undefined && theirs.holder !== mine.holder;
+    return leased && another ? 'busy' : 'mine';
+  }
   if (theirs.sourceName === mine.sourceName && age(mine, theirs) < 0) return 'older';
-  if ((theirs.leaseUntil ?? 0) > now) return 'busy';
+  if (leased) return 'busy';
   if (!theirs.active) return 'free';
+  // its one request is long over: whoever sent it died, and its event comes again or rests in the dead-letter queue
+  if (theirs.holder !== undefined && theirs.sourceName !== mine.sourceName) return 'free';
   return theirs.sourceName === mine.sourceName ? 'supersedes' : 'busy';
 }
 

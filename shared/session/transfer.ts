@@ -34,6 +34,8 @@ const s3Origin = z.object({
   size: z.number().int().nonnegative(),
   lastModified: z.number(),
   sequencer: z.string().optional(),
+  /** The sequencer of the deletion that made this version the current one again. */
+  revivedBy: z.string().optional(),
   sha1: z.string().optional(),
 });
 /** Bytes that a client of the HTTP API sends itself. `key` tells one upload of a target from the next. */
@@ -90,11 +92,25 @@ export const receipt = z.object({
 });
 export type Receipt = z.infer<typeof receipt>;
 
+/** The headers its readers get in S3. */
+const metadata = z.object({
+  contentType: z.string().optional(),
+  cacheControl: z.string().optional(),
+  contentDisposition: z.string().optional(),
+  contentLanguage: z.string().optional(),
+  contentEncoding: z.string().optional(),
+  /** The `x-amz-meta-*` by their names without that prefix. */
+  user: z.record(z.string(), z.string()),
+});
+export type SourceMetadata = z.infer<typeof metadata>;
+
 const common = {
   id: z.string(),
   source: origin,
   target: cosTarget,
   options: transferOptions,
+  /** As S3 told when the source was pinned last. */
+  metadata: metadata.optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
   /** How often an upload of it was begun or taken up again. */
@@ -146,6 +162,7 @@ export function transferId(source: Origin, target: CosTarget): string {
           source.bucket,
           source.key,
           source.versionId ?? [source.etag, source.sequencer ?? source.lastModified],
+          ...(source.revivedBy === undefined ? [] : [source.revivedBy]),
         ]
       : ['client', source.key, source.size, source.sha1 ?? ''];
   return createHash('sha256')
@@ -197,9 +214,14 @@ export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sen
 });
 
 /** Another execution, or the same one after a lost session, takes the upload up. */
-export const toAttempted = <T extends Opening | Sending>(from: T, now: EpochMillis): T => ({
+export const toAttempted = <T extends Opening | Sending>(
+  from: T,
+  now: EpochMillis,
+  facts: { readonly metadata?: SourceMetadata } = {},
+): T => ({
   ...from,
   ...basis(from, now),
+  ...facts,
   attempts: from.attempts + 1,
 });
 
@@ -233,8 +255,9 @@ export const isActive = (of: Transfer): of is Opening | Sending =>
   of.state === 'opening' || of.state === 'sending';
 
 function basis(from: Transfer, now: EpochMillis) {
-  const { id, source, target, options, createdAt, attempts, execution, revision } = from;
+  const { id, source, target, options, metadata, createdAt, attempts, execution, revision } = from;
   return {
+    ...(metadata && { metadata }),
     id,
     source,
     target,

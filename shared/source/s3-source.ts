@@ -5,11 +5,12 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { Agent } from 'undici';
 import { asError, SourceChanged, SourceMissing, SourceUnavailable } from '../errors.ts';
 import { backoffMs, pause, type RetryPolicy } from '../retry.ts';
 import type { Slice } from '../slices/slices.ts';
-import type { ObjectRef, ObjectSource, PinnedObject } from './source.ts';
+import type { Line } from './line.ts';
+import { openLines } from './lines.ts';
+import type { Memory, ObjectRef, ObjectSource, PinnedObject } from './source.ts';
 
 export type S3SourceParts = {
   readonly s3: S3Client;
@@ -23,15 +24,19 @@ export type S3SourceParts = {
 /** A signed address is good for a worker's whole life, in s (Lambda ends it after 900). */
 const ADDRESS_VALID_S = 1_800;
 const ADDRESS_REUSE_MS = 600_000;
+/** Chunks of readers that bring no memory of their own, in bytes. */
+const CHUNK_BYTES = 262_144;
 
-/** Objects of S3, pinned by HEAD, read by signed range requests over undici: the SDK's own body costs twice the CPU. */
+const ownMemory: Memory = (left) => Buffer.allocUnsafeSlow(Math.min(left, CHUNK_BYTES));
+
+/** Objects of S3, pinned by HEAD, read by signed range requests straight into memory: the SDK's own body costs several times the CPU. */
 export function openS3Source({
   s3,
   policy,
   idleTimeoutMs,
   random,
 }: S3SourceParts): ObjectSource & { close(): Promise<void> } {
-  const agent = new Agent({ connections: 16, headersTimeout: idleTimeoutMs, bodyTimeout: idleTimeoutMs });
+  const lines = openLines(idleTimeoutMs);
   const addresses = new Map<string, { url: string; at: number }>();
 
   const addressOf = async (object: PinnedObject): Promise<URL> => {
@@ -49,52 +54,86 @@ export function openS3Source({
     return new URL(url);
   };
 
-  /** One request; yields what arrives of the range. */
-  async function* readOnce(
+  /** The range from its first byte on, on a connection of its own. Throws what S3 says instead. */
+  const open = async (object: PinnedObject, range: Slice, signal: AbortSignal): Promise<Line> => {
+    const url = await addressOf(object);
+    signal.throwIfAborted();
+    const line = lines.take(url);
+    const cut = () => line.cut();
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      const { status, length } = await line.get(url.pathname + url.search, {
+        range: `bytes=${range.offset}-${range.offset + range.length - 1}`,
+        'if-match': `"${object.etag}"`,
+      });
+      const whole = status === 200 && range.offset === 0 && range.length === object.size;
+      if (status !== 206 && !whole) throw answered(object, status, await line.text());
+      if (length !== range.length)
+        throw new SourceUnavailable(`S3 sends ${length} bytes of ${nameOf(object)}, not ${range.length}`);
+      return line;
+    } catch (error) {
+      line.cut();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+  };
+
+  async function* read(
     object: PinnedObject,
     range: Slice,
     signal: AbortSignal,
+    memory: Memory = ownMemory,
   ): AsyncGenerator<Uint8Array> {
-    const url = await addressOf(object);
-    const { statusCode, body } = await agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'GET',
-      headers: {
-        range: `bytes=${range.offset}-${range.offset + range.length - 1}`,
-        'if-match': `"${object.etag}"`,
-      },
-      signal,
-    });
-    if (statusCode === 206 || (statusCode === 200 && range.offset === 0 && range.length === object.size)) {
-      yield* body;
-      return;
+    const reading = openReading(object, range, signal);
+    try {
+      for (let left = range.length; left > 0; ) {
+        const chunk = await memory(left);
+        await reading.fill(chunk);
+        left -= chunk.length;
+        yield chunk;
+      }
+    } finally {
+      reading.close();
     }
-    const text = await body.text();
-    throw answered(object, statusCode, text);
   }
 
-  async function* read(object: PinnedObject, range: Slice, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** Reads on after a break, from the byte where it broke. */
+  const openReading = (object: PinnedObject, range: Slice, signal: AbortSignal) => {
     let { offset, length } = range;
-    for (let attempt = 1; length > 0; attempt += 1) {
-      try {
-        for await (const chunk of readOnce(object, { offset, length }, signal)) {
-          if (chunk.length > length)
-            throw new SourceUnavailable(`S3 sent more than was asked for of ${nameOf(object)}`);
-          offset += chunk.length;
-          length -= chunk.length;
-          attempt = 1; // what moves is not stuck
-          yield chunk;
+    let line: Line | undefined;
+    const cut = () => line?.cut();
+    signal.addEventListener('abort', cut, { once: true });
+    const close = () => {
+      signal.removeEventListener('abort', cut);
+      if (line) lines.give(line);
+    };
+
+    const fill = async (chunk: Uint8Array): Promise<void> => {
+      let filled = 0;
+      for (let attempt = 1; filled < chunk.length; attempt += 1) {
+        const before = line?.received ?? 0;
+        let trouble: unknown;
+        try {
+          line ??= await open(object, { offset, length }, signal);
+          await line.fill(chunk.subarray(filled));
+        } catch (error) {
+          if (signal.aborted) throw signal.reason;
+          if (error instanceof SourceChanged || error instanceof SourceMissing) throw error;
+          trouble = error;
         }
-        if (length > 0) throw new SourceUnavailable(`S3 sent ${length} bytes too few of ${nameOf(object)}`);
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (error instanceof SourceChanged || error instanceof SourceMissing) throw error;
-        if (attempt >= policy.attempts) throw unavailable(object, error);
+        const moved = (line?.received ?? 0) - before;
+        [filled, offset, length] = [filled + moved, offset + moved, length - moved];
+        if (filled === chunk.length) return;
+        if (line) lines.give(line);
+        line = undefined;
+        if (moved > 0) attempt = 1; // what moves is not stuck
+        if (attempt >= policy.attempts) throw unavailable(object, trouble);
         await pause(backoffMs(policy, attempt, random), signal);
       }
-    }
-  }
+    };
+    return { fill, close };
+  };
 
   return {
     async pin(ref, signal) {
@@ -119,7 +158,7 @@ export function openS3Source({
       }
     },
     read,
-    close: () => agent.destroy(),
+    close: async () => lines.close(),
   };
 }
 
@@ -129,7 +168,7 @@ function answered(ref: ObjectRef, status: number, said: string, cause?: unknown)
   const name = nameOf(ref);
   if (status === 412 || status === 416)
     return new SourceChanged(`${name} changed after the relay began`, { cause });
-  if (status === 404) return new SourceMissing(`${name} does not exist`, { cause });
+  if (status === 404) return new SourceMissing(`${name} does not exist`, { cause, absent: true });
   if (status === 403) return new SourceMissing(`${name} may not be read (or does not exist)`, { cause });
   if (status === 400 || status === 405)
     return new SourceMissing(`${name} cannot be read: ${said}`, { cause });

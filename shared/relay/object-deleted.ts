@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
+import { SourceMissing } from '../errors.ts';
+import { type Owner, sourceName, type TargetRecord } from '../session/target-record.ts';
+import type { ObjectMetadata, PinnedObject } from '../source/source.ts';
+import { type Delivery, type Destination, relayVersion } from './object-arrived.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import type { Machine } from './start-transfer.ts';
+import { leasedTime, letGo, strayOf, takeTarget, withStray } from './target.ts';
+import { DIRECT_LEASE_MS } from './upload-direct.ts';
+
+/** What an "Object Deleted" event tells: an object, one version of it, or that a delete marker was set. */
+export type DeletedObject = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly sequencer?: string | undefined;
+  /** When the event was made, in ms since the epoch. */
+  readonly at: number;
+};
+
+type EventParts = RelayParts & { readonly machine: Machine };
+
+/**
+ * Mirrors a deletion. S3 itself is asked what the key holds now, because the event alone cannot tell: a version that
+ * was deleted for good need not have been the current one, and a newer object may be there already. Throws TargetBusy.
+ */
+export async function objectDeleted(
+  gone: DeletedObject,
+  to: Destination,
+  parts: EventParts,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<void> {
+  const { target } = to;
+  if (pathProblem(target.path) !== undefined) return; // it never was in COS
+  const current = await currentVersion(gone, parts, time);
+  const record = await parts.store.getTarget(targetName(target));
+  if (current) {
+    if (!wasMirrored(gone, record)) return say('a deletion was not of the current version', gone, parts);
+    // What COS mirrors was taken away, and an older version is the current one again: S3 sends no event for that.
+    const sequencer =
+      gone.sequencer !== undefined ? { sequencer: gone.sequencer, revivedBy: gone.sequencer } : {};
+    const source = { kind: 's3', ...current.object, ...sequencer } as const;
+    await relayVersion(source, current.metadata, to, parts, time, delivery);
+    return;
+  }
+  if (record && record.owner.sourceName !== nameOf(gone))
+    return say('a deletion was not mirrored: the file in COS is of another source', gone, parts);
+  await removeFile(gone, target, parts, time);
+}
+
+/** Undefined if S3 says that the key holds nothing. That it may not be read is no such answer, and is thrown. */
+async function currentVersion(
+  { bucket, key }: DeletedObject,
+  { source }: RelayParts,
+  { signal }: StepTime,
+): Promise<{ object: PinnedObject; metadata: ObjectMetadata } | undefined> {
+  try {
+    return await source.pin({ bucket, key }, signal);
+  } catch (error) {
+    if (error instanceof SourceMissing && error.absent) return undefined;
+    throw error;
+  }
+}
+
+const wasMirrored = ({ versionId }: DeletedObject, record: TargetRecord | undefined): boolean =>
+  versionId !== undefined && record?.owner.versionId === versionId;
+
+const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
+
+/** One op=delete under a lease, in its place among the versions: an older one that comes late stays away. */
+async function removeFile(
+  gone: DeletedObject,
+  target: CosTarget,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<void> {
+  const owner: Owner = {
+    transferId: `deletion-${gone.sequencer ?? gone.at}`,
+    sourceName: nameOf(gone),
+    lastModified: gone.at,
+    ...(gone.versionId !== undefined && { versionId: gone.versionId }),
+    ...(gone.sequencer !== undefined && { sequencer: gone.sequencer }),
+    active: true,
+  };
+  const holder = randomUUID();
+  const leaseUntil = parts.clock() + DIRECT_LEASE_MS;
+  const name = targetName(target);
+  const taken = await takeTarget(parts, name, { ...owner, leaseUntil, holder });
+  if (taken.kind === 'older') return say('a deletion came after a newer version', gone, parts);
+  try {
+    const { kind } = await parts.cos.remove(target, leasedTime(time, DIRECT_LEASE_MS).signal);
+    await writeDown(taken.record, owner, parts);
+    say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, parts);
+  } catch (error) {
+    await letGo(parts, { id: owner.transferId, target }, holder, error);
+    throw error;
+  }
+}
+
+/** Whoever wrote in between has the target, and its say. */
+async function writeDown(
+  { name, strays, upload, revision }: TargetRecord,
+  owner: Owner,
+  { store }: RelayParts,
+): Promise<void> {
+  const left = strayOf(upload);
+  await store.replaceTarget({
+    name,
+    owner: { ...owner, active: false },
+    strays: left ? withStray(strays, left) : (strays ?? []),
+    deleted: true,
+    revision: revision + 1,
+  });
+}
+
+const say = (what: string, { bucket, key, versionId }: DeletedObject, { log }: RelayParts): void =>
+  log.info(what, { bucket, key, versionId });

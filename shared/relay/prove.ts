@@ -1,0 +1,115 @@
+import type { CosFile } from '../cos/client.ts';
+import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
+import { sourceName, type TargetRecord } from '../session/target-record.ts';
+import { type Opening, type Receipt, type Sending, type Transfer, toStored } from '../session/transfer.ts';
+import { copyMetadata } from './metadata.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { writeReceipt } from './receipt.ts';
+import { change, end, load } from './step.ts';
+import { changeTarget } from './target.ts';
+
+type Running = Opening | Sending;
+
+export type Closed = {
+  readonly how: Receipt['how'];
+  /** Of the request that closed the file. */
+  readonly finishId?: string | undefined;
+};
+
+/**
+ * Only what stat then says equals the source is stored; with the receipt as proof. To be called while nobody else may
+ * write to the target. Throws NotIdentical, and ReceiptNotWritten when all is stored but the receipt's copy.
+ */
+export async function proveAndStore(
+  transfer: Running,
+  record: TargetRecord,
+  { how, finishId }: Closed,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Transfer> {
+  const file = await proven(transfer, parts, time);
+  const metadata = how === 'skipped' ? undefined : await copyMetadata(transfer, file, parts, time);
+  const receipt = await writeReceipt(transfer, { how, file, finishId, metadata }, parts);
+  return store(transfer, record, receipt, parts, time);
+}
+
+/** Puts the receipt of a stored transfer into the receipts bucket, if there is one; the same object however often. */
+export async function keepReceipt(transfer: Transfer, parts: RelayParts, time: StepTime): Promise<void> {
+  if (transfer.state !== 'stored' || !parts.receipts) return;
+  try {
+    await parts.receipts.put(transfer.receipt, time.signal);
+  } catch (cause) {
+    throw new ReceiptNotWritten(`transfer ${transfer.id} is stored, but its receipt was not written`, {
+      cause,
+    });
+  }
+}
+
+/** The file as COS states it, equal to the source in size, and in SHA-1 where both are known. Throws NotIdentical. */
+async function proven(transfer: Running, parts: RelayParts, time: StepTime): Promise<CosFile> {
+  const file = await parts.cos.stat(transfer.target, time.signal);
+  const name = `${transfer.target.bucket}/${transfer.target.path}`;
+  if (file.kind === 'none') throw new NotIdentical(`${name} is not there after it was finished`);
+  const { size, sha1 } = transfer.source;
+  const trace = { requestId: file.requestId };
+  if (file.size !== size || file.received !== size) {
+    throw new NotIdentical(`${name} has ${file.received} of ${file.size} bytes, its source ${size}`, trace);
+  }
+  if (file.sha1 !== undefined && sha1 !== undefined && file.sha1 !== sha1) {
+    throw new NotIdentical(`${name} has SHA-1 ${file.sha1}, its source ${sha1}`, trace);
+  }
+  return file;
+}
+
+/** Writes the proof; the first of two executions wins, the other finds it done. */
+async function store(
+  transfer: Running,
+  record: TargetRecord,
+  receipt: Receipt,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Transfer> {
+  const now = parts.clock();
+  const { id, source } = transfer;
+  const settled = await changeTarget(parts, transfer, (from) => settledRecord(from, transfer), record);
+  if (!settled) return lost(transfer, parts);
+  const stored = await change(
+    parts,
+    id,
+    (from) => toStored({ ...from, attempts: transfer.attempts }, receipt, now),
+    transfer,
+  );
+  if (stored.state !== 'stored') return stored;
+  parts.observe({
+    kind: 'stored',
+    transferId: id,
+    bytes: source.size,
+    tookMs: now - transfer.createdAt,
+    how: receipt.how,
+  });
+  parts.log.info('stored', {
+    transferId: id,
+    bytes: source.size,
+    how: receipt.how,
+    requestId: receipt.requestIds.stat,
+  });
+  await keepReceipt(stored, parts, time);
+  return stored;
+}
+
+function settledRecord(
+  { upload: _, unsure: __, ...from }: TargetRecord,
+  { id, source }: Running,
+): Omit<TargetRecord, 'revision'> {
+  const { leaseUntil: ___, holder: ____, ...owner } = from.owner;
+  const etag = source.kind === 's3' ? { etag: source.etag } : {};
+  const stored = { transferId: id, sourceName: sourceName(source), size: source.size, ...etag };
+  return { ...from, owner: { ...owner, active: false }, stored };
+}
+
+/** The lease ran out and another took the target: what is there now is not ours to vouch for. */
+async function lost(transfer: Running, parts: RelayParts): Promise<Transfer> {
+  const message = 'another transfer took the target before this one was proven';
+  await end(parts, transfer.id, 'superseded', { error: 'Superseded', message });
+  return load(parts, transfer.id);
+}

@@ -1,0 +1,14 @@
+import { asError, RelayError, SourceChanged, SourceMissing } from '../errors.ts';
+import type { EndReason } from './step.ts';
+
+/** Why a transfer ended, as it is written down. */
+export function reasonOf(thrown: unknown): EndReason {
+  const { name, message } = asError(thrown);
+  if (!(thrown instanceof RelayError)) return { error: name, message };
+  const { wayOut, cosCode, requestId } = thrown;
+  return { error: name, message, wayOut, cosCode, requestId };
+}
+
+/** The version was overwritten or deleted: whatever came after it has an event of its own. */
+export const isGone = (error: unknown): boolean =>
+  error instanceof SourceChanged || (error instanceof SourceMissing && error.absent);
