@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Slice } from '../../shared/slices/slices.ts';
+
+/** The file was written to while it was sent. */
+export class FileChanged extends Error {
+  override readonly name = 'FileChanged';
+}
+
+/** A file on this disk, pinned to how it was when it was opened. */
+export type LocalFile = {
+  readonly size: number;
+  /** Another one as soon as the file is another, or written to. */
+  readonly version: string;
+  read(slice: Slice): Promise<Uint8Array<ArrayBuffer>>;
+  /** Throws FileChanged. */
+  mustBeUnchanged(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function openLocalFile(path: string): Promise<LocalFile> {
+  const file = await open(path);
+  const versionNow = async (): Promise<{ size: number; version: string }> => {
+    const { size, mtimeNs, ino, dev } = await file.stat({ bigint: true });
+    const text = [dev, ino, size, mtimeNs].join(' ');
+    return { size: Number(size), version: createHash('sha256').update(text).digest('hex').slice(0, 32) };
+  };
+  const { size, version } = await versionNow();
+  return {
+    size,
+    version,
+    read: (slice) => readWhole(file, path, slice),
+    async mustBeUnchanged() {
+      if ((await versionNow()).version === version) return;
+      throw new FileChanged(`${path} changed while it was sent; nothing was finished, run it again`);
+    },
+    close: () => file.close(),
+  };
+}
+
+async function readWhole(file: FileHandle, path: string, slice: Slice): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(slice.length);
+  for (let filled = 0; filled < slice.length; ) {
+    const { bytesRead } = await file.read(bytes, filled, slice.length - filled, slice.offset + filled);
+    if (bytesRead === 0) throw new FileChanged(`${path} became shorter while it was sent`);
+    filled += bytesRead;
+  }
+  return bytes;
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { busy, dropFirst, forgetSession, stall } from '../../local/cos/faults.ts';
+import { type ApiBed, apiBed, MIB, TOKEN } from '../kit/api-bed.ts';
+import { runCommand, startCommand } from '../kit/command.ts';
+
+const SCRIPT = 'local/upload/main.ts';
+
+describe('npm run upload', () => {
+  let bed: ApiBed;
+  let folder: string;
+  let env: Record<string, string>;
+  const content = randomBytes(12.5 * MIB);
+  beforeAll(async () => {
+    bed = await apiBed();
+    folder = await mkdtemp(join(tmpdir(), 'upload-'));
+    env = { RELAY_API: bed.origin, RELAY_TOKEN: TOKEN };
+  });
+  afterAll(async () => {
+    await bed.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const fileOf = async (name: string, bytes: Uint8Array = content): Promise<string> => {
+    await writeFile(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  const stored = async (path: string): Promise<Buffer> =>
+    readFile((await bed.cos.file('relay', path))?.dataPath ?? 'no such file');
+  const putsOf = (path: string): number =>
+    bed.cos.log.filter((each) => each.op === 'upload_slice_data' && each.path === path).length;
+
+  test('a file arrives, and the receipt is printed as words or as JSON', async () => {
+    const file = await fileOf('a b.bin');
+
+    const words = await runCommand(SCRIPT, [file], { env });
+    const json = await runCommand(SCRIPT, [file, '--json', '--target', 'deep/down/中文.bin'], { env });
+
+    expect(words).toMatchObject({ code: 0, stdout: expect.stringContaining('relay/a b.bin') });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      verified: { size: content.length },
+      slices: { total: 13 },
+    });
+    expect(await stored('a b.bin')).toEqual(content);
+    expect(await stored('deep/down/中文.bin')).toEqual(content);
+  });
+
+  test('killed and run again, it sends only what is missing', async () => {
+    const file = await fileOf('killed.bin');
+    bed.cos.inject(stall(100, 300, { op: 'upload_slice_data' }));
+    const first = startCommand(SCRIPT, [file, '--at-once', '2'], { env });
+    while (((await bed.cos.unfinished('relay', 'killed.bin'))?.held.length ?? 0) < 5) await pause(20);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    bed.cos.clearFaults();
+    await pause(500); // what was in flight arrives or not
+    const before = putsOf('killed.bin');
+
+    const second = await runCommand(SCRIPT, [file, '--json'], { env });
+
+    expect(second.code).toBe(0);
+    expect(second.stderr).toContain('resuming');
+    expect(putsOf('killed.bin') - before).toBeLessThanOrEqual(8);
+    expect(await stored('killed.bin')).toEqual(content);
+  });
+
+  test('Ctrl-C ends it cleanly, and says how to go on', async () => {
+    const file = await fileOf('stopped.bin');
+    bed.cos.inject(stall(100, 300, { op: 'upload_slice_data' }));
+    const running = startCommand(SCRIPT, [file], { env });
+    while (((await bed.cos.unfinished('relay', 'stopped.bin'))?.held.length ?? 0) < 1) await pause(20);
+    running.process.kill('SIGINT');
+    const { code, stderr, stdout } = await running.ended;
+    bed.cos.clearFaults();
+
+    expect(code).toBe(130);
+    expect(stderr).toContain('sends only what is missing');
+    expect(stdout).toBe('');
+  });
+
+  test('trouble that passes is waited out, a lost session included', async () => {
+    const file = await fileOf('troubled.bin');
+    bed.cos.inject(busy(4, { op: 'upload_slice_data' }));
+    bed.cos.inject(dropFirst(3));
+    bed.cos.inject(forgetSession(1, { op: 'upload_slice_data', offset: 6 * MIB }));
+
+    const { code, stderr } = await runCommand(SCRIPT, [file], { env });
+    bed.cos.clearFaults();
+
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    expect(await stored('troubled.bin')).toEqual(content);
+  });
+
+  test('a file that changed is another upload, and one that changes meanwhile is not finished', async () => {
+    const file = await fileOf('changing.bin');
+    bed.cos.inject(stall(100, 200, { op: 'upload_slice_data' }));
+    const running = startCommand(SCRIPT, [file], { env });
+    while (((await bed.cos.unfinished('relay', 'changing.bin'))?.held.length ?? 0) < 1) await pause(20);
+    await appendFile(file, 'more');
+    const { code, stderr } = await running.ended;
+    bed.cos.clearFaults();
+    expect(code).toBe(1);
+    expect(stderr).toContain('changed while it was sent');
+    expect(await bed.cos.file('relay', 'changing.bin')).toBeUndefined();
+
+    const other = await runCommand(SCRIPT, [file], { env });
+    expect(other.code).toBe(1); // the unfinished one still holds the target
+    expect(other.stderr).toContain('cancel it');
+  });
+
+  test('what cannot work is said in one line', async () => {
+    const file = await fileOf('fine.bin');
+    const said = async (args: string[], more: Record<string, string> = {}) => {
+      const { code, stderr, stdout } = await runCommand(SCRIPT, args, { env: { ...env, ...more } });
+      expect(stdout).toBe('');
+      expect(stderr).not.toMatch(/\bat .*\.ts:/);
+      return `${code} ${stderr}`;
+    };
+
+    expect(await said([])).toMatch(/^2 .*name one file/);
+    expect(await said([file, '--colour'])).toMatch(/^2 .*--colour/);
+    expect(await said([file, '--at-once', '99'])).toMatch(/^2 .*at-once/);
+    expect(await said([file, '--api', 'ftp://x'])).toMatch(/^2 .*not an http/);
+    expect(await said([join(folder, 'nowhere')])).toMatch(/^2 .*does not exist/);
+    expect(await said([folder])).toMatch(/^2 .*is a directory/);
+    expect(await said([await fileOf('empty.bin', new Uint8Array())])).toMatch(/^2 .*is empty/);
+    expect(await said([file, '--token', 'wrong'])).toMatch(/^1 .*token/);
+    expect(await said([file, '--target', '../up'])).toMatch(/^1 .*"\.\."/);
+  });
+
+  test('--help tells everything on stdout', async () => {
+    const { code, stdout } = await runCommand(SCRIPT, ['--help']);
+    expect(code).toBe(0);
+    for (const word of ['--api', '--token', '--target', '--json', 'Exit codes'])
+      expect(stdout).toContain(word);
+  });
+});
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
