@@ -4,14 +4,17 @@ import { BadConfig } from './errors.ts';
 import type { Machine } from './relay/start-transfer.ts';
 
 /** Step Functions: it refuses a second execution of the same name for 90 days, so a repeated event starts nothing. */
-export function stepFunctionsMachine({ MACHINE_ARN: stateMachineArn }: Config): Machine {
-  let client: SFNClient | undefined;
+export function stepFunctionsMachine(
+  { MACHINE_ARN: stateMachineArn }: Pick<Config, 'MACHINE_ARN'>,
+  client?: SFNClient,
+): Machine {
+  let sfn = client;
   return {
     async start(name, input) {
       if (stateMachineArn === undefined) throw new BadConfig('MACHINE_ARN is not set');
-      client ??= new SFNClient({});
+      sfn ??= new SFNClient({});
       try {
-        await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+        await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
       } catch (error) {
         if (!(error instanceof ExecutionAlreadyExists)) throw error;
       }

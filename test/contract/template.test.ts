@@ -9,24 +9,10 @@ import { loadConfig } from '../../shared/config.ts';
 import { routes } from '../../shared/lambda/http-routes.ts';
 import { tableDefinition } from '../../shared/session/table.ts';
 import { unpackBundles } from '../kit/bundles.ts';
-import { type Packaged, packaged, type Resource } from '../kit/package.ts';
+import { EVERYTHING_SET, type Packaged, packaged, type Resource } from '../kit/package.ts';
 
 const BUNDLE_MAX = 600_000;
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
-const EVERYTHING_SET = [
-  '--stage=prod',
-  ...[
-    'cosAppId=1250000000',
-    'cosBucket=relay',
-    'sourceBucket=photos',
-    'sourcePrefix=in/',
-    'sourceSuffix=.raw',
-  ],
-  ...['sourceKeyArn=arn:aws:kms:us-east-1:123456789012:key/k', 'alarmEmail=alarms@example.com'],
-  ...['apiAuth=jwt', 'jwtIssuer=https://issuer.example.com/', 'jwtAudience=relay'],
-  ...['apiCors=one', 'corsOrigin=https://app.example.com'],
-].flatMap((value) => (value.startsWith('--') ? [value] : ['--param', value]));
-
 let dev: Packaged;
 let prod: Packaged;
 beforeAll(async () => {

@@ -8,6 +8,21 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const PARTS = ['serverless.yml', 'infra', 'functions', 'shared', 'package.json'];
 
+/** The stage `prod`, with every parameter that changes the template. */
+export const EVERYTHING_SET = [
+  '--stage=prod',
+  ...[
+    'cosAppId=1250000000',
+    'cosBucket=relay',
+    'sourceBucket=photos',
+    'sourcePrefix=in/',
+    'sourceSuffix=.raw',
+  ],
+  ...['sourceKeyArn=arn:aws:kms:us-east-1:123456789012:key/k', 'alarmEmail=alarms@example.com'],
+  ...['receiptsBucket=receipts', 'apiCors=one', 'corsOrigin=https://app.example.com'],
+  ...['apiAuth=jwt', 'jwtIssuer=https://issuer.example.com/', 'jwtAudience=relay'],
+].map((value) => (value.startsWith('--') ? value : `--param=${value}`));
+
 export type Resource = { readonly Type: string; readonly Properties: Readonly<Record<string, unknown>> };
 export type Packaged = {
   /** The folder that `serverless package` filled: the template and one zip a function. */

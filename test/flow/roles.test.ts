@@ -1,0 +1,266 @@
+import { hash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type PutObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { handler as executionEnded } from '../../functions/execution-ended.ts';
+import { functionsByName } from '../../local/api/functions.ts';
+import { startCosEndpoint } from '../../local/cos/endpoint.ts';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { functionOf, localContext } from '../../local/machine.ts';
+import { putFile } from '../../local/s3/drop.ts';
+import { startS3Endpoint } from '../../local/s3/endpoint.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
+import { keysInSecretsManager } from '../../shared/keys.ts';
+import { stepFunctionsMachine } from '../../shared/machine.ts';
+import { destinationOf } from '../../shared/relay/destination.ts';
+import { registerTransfer } from '../../shared/relay/start-transfer.ts';
+import { tableDefinition } from '../../shared/session/table.ts';
+import { withParts } from '../../shared/wiring.ts';
+import { asFunction, callsOf, recordCalls } from '../kit/aws-calls.ts';
+import { EVERYTHING_SET, type Packaged, packaged } from '../kit/package.ts';
+import { startSecretsManager } from '../kit/secrets-manager.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+const SLICE = 524_288;
+const KEYS = { secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY };
+const NOBODY = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+/** What Lambda does with the role, not the code: its log, its trace, its queue, and the key of the bucket on S3's behalf. */
+const RUNTIME = /^(logs|xray|sqs|kms):/;
+
+let template: Packaged;
+beforeAll(async () => {
+  template = await packaged(EVERYTHING_SET);
+}, 120_000);
+
+test('each role allows what its function calls, and nothing else', async () => {
+  const relay = await openRelay();
+  await useEverything(relay);
+
+  const functions = Object.values(template.resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  const names = functions.map(({ Properties }) =>
+    String(Properties.FunctionName).replace('cos-slice-relay-prod-', ''),
+  );
+  const allowed = Object.fromEntries(names.map((name) => [name, rightsOf(name)]));
+  const used = Object.fromEntries(names.map((name) => [name, callsOf(name)]));
+
+  expect(used).toEqual(allowed);
+});
+
+/** Every function, by each of the ways that lead it to another service. */
+async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }: Relay): Promise<void> {
+  const bytes = (count: number) => Buffer.alloc(count, 'relay');
+  // a small object, a large one, a large one with its SHA-1, one whose first step fails
+  await arrive(md5, await put('small', bytes(1_000)));
+  await arrive(md5, await put('large', bytes(3 * SLICE)));
+  await md5.machine.idle();
+  await arrive(sha1, await put('hashed', bytes(3 * SLICE)));
+  await sha1.machine.idle();
+  failNext();
+  await arrive(md5, await put('failing', bytes(3 * SLICE)));
+  await md5.machine.idle();
+
+  // an execution that somebody stopped
+  const started = await call('api-start-transfer', {
+    body: { source: { bucket: SOURCE_BUCKET, key: 'large' }, target: { path: 'again' } },
+  });
+  const detail = {
+    name: `${started.id}-1`,
+    status: 'ABORTED',
+    input: JSON.stringify({ transferId: started.id }),
+  };
+  await asFunction('execution-ended', () =>
+    withParts(md5.parts, () => executionEnded({ detail }, localContext('execution-ended', 60_000))),
+  );
+  await md5.machine.idle();
+
+  // an upload that a client drives; one it gives up; one whose file is there; one that began when it was not
+  const size = 2 * SLICE;
+  const upload = await call('api-start-transfer', { body: { target: { path: 'client' }, size } });
+  await call('api-list-slices', { id: upload.id });
+  for (const offset of [0, SLICE])
+    await call('api-put-slice', { id: upload.id, offset, content: bytes(SLICE) });
+  await call('api-get-transfer', { id: upload.id });
+  await call('api-finish-transfer', { id: upload.id });
+  const given = await call('api-start-transfer', { body: { target: { path: 'given-up' }, size } });
+  await call('api-cancel-transfer', { id: given.id });
+  const whole = { size: 1_000, sha1: hash('sha1', bytes(1_000)) };
+  await outsider('there', bytes(1_000));
+  await call('api-start-transfer', { body: { target: { path: 'there' }, ...whole } });
+  await outsider('late', bytes(1_000));
+  await call('api-list-slices', { id: await begun('late', whole) });
+  await call('api-list-transfers', {});
+  await call('api-get-document', {});
+}
+
+const arrive = (stack: Stack, object: Parameters<Stack['announce']>[0]): Promise<void> =>
+  asFunction('object-created', () => stack.announce(object));
+
+type Relay = Awaited<ReturnType<typeof openRelay>>;
+
+/** The stack, with every client recorded and every function under its name. */
+async function openRelay() {
+  const dir = await tempDir('roles');
+  const root = join(dir.path, 's3');
+  await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
+  const cos = await startCosEndpoint({
+    dataDir: join(dir.path, 'cos'),
+    appId: LOCAL_COS.COS_APP_ID,
+    buckets: [LOCAL_COS.COS_BUCKET],
+    credentials: [KEYS],
+  });
+  const [s3, db, secrets] = [
+    await startS3Endpoint({ root }),
+    await startDynamoDb(),
+    await startSecretsManager({ text: JSON.stringify(KEYS) }),
+  ];
+
+  const dynamodb = new DynamoDBClient({ ...NOBODY, endpoint: db.endpoint });
+  await dynamodb.send(new CreateTableCommand(tableDefinition('roles')));
+  const objects = new S3Client({ ...NOBODY, endpoint: s3.origin, forcePathStyle: true });
+  const vault = new SecretsManagerClient({ ...NOBODY, endpoint: secrets.origin });
+  const sfn = new SFNClient(NOBODY);
+  for (const client of [dynamodb, objects, vault, sfn]) recordCalls(client);
+  answerInstead(objects, 'PutObjectCommand'); // the endpoint here is read-only
+  answerInstead(sfn, 'StartExecutionCommand');
+
+  let failing = false;
+  const meddle = (state: string, work: () => Promise<unknown>) => {
+    if (state !== 'OpenUpload' || !failing) return asFunction(functionOf(state), work);
+    failing = false;
+    return Promise.reject(new Error('nobody knows why'));
+  };
+  const start = async (env: Record<string, string>): Promise<Stack> => {
+    const asked = stepFunctionsMachine({ MACHINE_ARN: 'arn:of:machine' }, sfn);
+    const stack: Stack = await startStack({
+      dataDir: dir.path,
+      env: {
+        ...LOCAL_COS,
+        COS_ENDPOINT: cos.origin,
+        AWS_ENDPOINT_URL_S3: s3.origin,
+        AWS_ENDPOINT_URL_DYNAMODB: db.endpoint,
+        TABLE_NAME: 'roles',
+        SLICE_SIZE: String(SLICE),
+        SMALL_OBJECT_MAX: '10000',
+        RECEIPTS_BUCKET: 'receipts',
+        SOURCE_BUCKET,
+        ...env,
+      },
+      machine: { pauseMs: 1, meddle },
+      wiring: {
+        dynamodb,
+        s3: objects,
+        keys: eachItsOwn(vault),
+        machine: {
+          async start(name, input) {
+            await asked.start(name, input);
+            await stack.machine.start(name, input);
+          },
+        },
+      },
+    });
+    return stack;
+  };
+  const [md5, sha1] = [await start({}), await start({ INTEGRITY: 'sha1' })];
+  onTestFinished(async () => {
+    for (const part of [md5, sha1, s3, cos, db]) await part.close();
+    await secrets[Symbol.asyncDispose]();
+    await dir.remove();
+  });
+  return {
+    md5,
+    sha1,
+    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    failNext() {
+      failing = true;
+    },
+    call: (name: string, given: HttpCall) => callApi(md5, name, given),
+    /** A transfer that was written down, and whose start went no further. */
+    async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
+      const { target, options } = destinationOf(md5.parts.config, path);
+      const source = { kind: 'client', key: path, ...file } as const;
+      return (await registerTransfer(source, target, options, md5.parts, { restart: false })).id;
+    },
+    /** Somebody else stores a file, in place of what is open at its path. */
+    async outsider(path: string, content: Uint8Array) {
+      const { cos: client } = md5.parts;
+      const { COS_REGION: region, COS_APP_ID: appId, COS_BUCKET: bucket } = LOCAL_COS;
+      const signal = AbortSignal.timeout(5_000);
+      const target = { region, appId, bucket, path };
+      await client.remove(target, signal);
+      await client.upload(target, { content, insertOnly: false, sha1: hash('sha1', content) }, signal);
+    },
+  };
+}
+
+/** Each function is a process of its own, so each fetches the pair itself. */
+function eachItsOwn(client: SecretsManagerClient) {
+  return {
+    get: () => keysInSecretsManager('cos-slice-relay/test', client).get(),
+    refresh: async () => false,
+  };
+}
+
+function answerInstead(client: S3Client | SFNClient, command: string): void {
+  const output = { $metadata: {} } satisfies PutObjectCommandOutput;
+  (client as S3Client).middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        commandName === command ? Promise.resolve({ output, response: {} }) : next(args),
+    { step: 'build', name: 'answerInstead' },
+  );
+}
+
+type HttpCall = {
+  readonly id?: string;
+  readonly offset?: number;
+  readonly body?: object;
+  readonly content?: Uint8Array;
+};
+
+async function callApi(
+  stack: Stack,
+  name: string,
+  { id, offset, body, content }: HttpCall,
+): Promise<{ id: string }> {
+  const handler = functionsByName[name];
+  if (!handler) throw new Error(`no function ${name}`);
+  const event = {
+    headers: { 'content-type': content ? 'application/octet-stream' : 'application/json' },
+    pathParameters: {
+      ...(id !== undefined && { id }),
+      ...(offset !== undefined && { offset: String(offset) }),
+    },
+    body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
+    isBase64Encoded: content !== undefined,
+    requestContext: { requestId: 'local' },
+  };
+  const answer = await asFunction(name, () =>
+    withParts(stack.parts, () => handler(event, localContext(name, 29_000))),
+  );
+  expect([name, answer.statusCode < 300 ? 'fine' : answer.body]).toEqual([name, 'fine']);
+  return JSON.parse(answer.body);
+}
+
+/** The actions of a function's role that are its code's, as test/kit/aws-calls.ts names them. */
+function rightsOf(name: string): string[] {
+  const logicalId = `${name.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase())}Role`;
+  const policies = template.resources[logicalId]?.Properties.Policies as Policy[] | undefined; // as infra/roles.yml writes them
+  const statements = (policies ?? []).flatMap(({ PolicyDocument }) =>
+    PolicyDocument.Statement.map((statement) => ('Fn::If' in statement ? statement['Fn::If'][1] : statement)),
+  );
+  return statements
+    .flatMap(({ Action, Resource }) => {
+      const index = /\/index\/(\w+)/.exec(JSON.stringify(Resource))?.[1];
+      return [Action].flat().map((action) => (index === undefined ? action : `${action} index/${index}`));
+    })
+    .filter((action) => !RUNTIME.test(action))
+    .sort();
+}
+type Statement = { readonly Action: string | string[]; readonly Resource: unknown };
+type Policy = {
+  readonly PolicyDocument: { readonly Statement: (Statement | { 'Fn::If': [string, Statement] })[] };
+};
