@@ -18,6 +18,8 @@ export type HashOutcome = EndedOutcome | (HashInput & { readonly kind: 'hashed' 
 
 /** A stretch of the chain fits one item of the table: 20 bytes a slice, of 400 KB. */
 const SLICES_PER_RECORD = 10_000;
+/** Hashed at a time, in bytes. */
+const READ_BYTES = 1_048_576;
 /** No more than this is hashed again after a crash, in bytes. */
 const BYTES_PER_RECORD = 1_073_741_824;
 
@@ -69,10 +71,13 @@ async function pass(
   };
   if (from === source.size) return from;
 
+  const memory = Buffer.allocUnsafeSlow(READ_BYTES); // hashed before the next bytes come
+
   for await (const chunk of parts.source.read(
     source,
     { offset: from, length: source.size - from },
     time.signal,
+    (left) => memory.subarray(0, Math.min(left, memory.length)),
   )) {
     for (let used = 0; used < chunk.length; ) {
       const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));

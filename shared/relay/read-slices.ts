@@ -31,7 +31,7 @@ export async function readSlices(
   const reader = async () => {
     for (const { range, slices: parts } of ranges) {
       signal.throwIfAborted();
-      await cut(source.read(object, range, signal), parts, buffers, signal, take);
+      await cut(object, range, parts, buffers, source, signal, take);
     }
   };
   const all = await Promise.allSettled(
@@ -61,34 +61,30 @@ export function readRanges(slices: readonly Slice[], readBytes: number): ReadRan
   return ranges;
 }
 
-/** Fills one slice buffer after the other from the chunks of a read. */
+/** One ranged read; its bytes land in one slice buffer after the other, without a copy. */
 async function cut(
-  chunks: AsyncIterable<Uint8Array>,
+  object: PinnedObject,
+  range: Slice,
   slices: readonly Slice[],
   buffers: Buffers,
+  source: ObjectSource,
   stop: AbortSignal,
   take: (slice: Slice, content: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const order = slices.values();
-  let slice = order.next().value;
-  let buffer: Uint8Array | undefined;
-  let filled = 0;
+  let filling: { readonly slice: Slice; readonly buffer: Uint8Array } | undefined;
+  const memory = async (left: number) => {
+    const slice = order.next().value ?? { offset: range.offset, length: left }; // a source gives no more than the range
+    filling = { slice, buffer: await buffers.take(slice.length, stop) };
+    return filling.buffer;
+  };
   try {
-    for await (const chunk of chunks) {
-      for (let used = 0; used < chunk.length && slice; ) {
-        buffer ??= await buffers.take(slice.length, stop);
-        const piece = chunk.subarray(used, used + slice.length - filled);
-        buffer.set(piece, filled);
-        used += piece.length;
-        filled += piece.length;
-        if (filled < slice.length) continue;
-        const whole = buffer;
-        [buffer, filled] = [undefined, 0];
-        await take(slice, whole);
-        slice = order.next().value;
-      }
+    for await (const _ of source.read(object, range, stop, memory)) {
+      const whole = filling;
+      filling = undefined;
+      if (whole) await take(whole.slice, whole.buffer);
     }
   } finally {
-    if (buffer) buffers.give(buffer);
+    if (filling) buffers.give(filling.buffer);
   }
 }

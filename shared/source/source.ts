@@ -37,7 +37,11 @@ export type ObjectSource = {
   pin(ref: ObjectRef, signal: AbortSignal): Promise<{ object: PinnedObject; metadata: ObjectMetadata }>;
   /**
    * Yields exactly `range.length` bytes of the pinned version, in order, in chunks of any size, or throws SourceChanged,
-   * SourceMissing or SourceUnavailable. A chunk is the consumer's to keep. A broken read goes on where it broke.
+   * SourceMissing or SourceUnavailable. A broken read goes on where it broke. Chunks are the buffers `memory` gives,
+   * each filled whole; without `memory` they are new ones, the consumer's to keep.
    */
-  read(object: PinnedObject, range: Slice, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  read(object: PinnedObject, range: Slice, signal: AbortSignal, memory?: Memory): AsyncIterable<Uint8Array>;
 };
+
+/** Room for the next chunk: at least one byte, at most `left`, which is how much is still to come. */
+export type Memory = (left: number) => Uint8Array | Promise<Uint8Array>;
