@@ -16,18 +16,20 @@ const facts = z.object({
   wayOut: z.string().optional(),
   cosCode: z.number().optional(),
   requestId: z.string().optional(),
+  gone: z.boolean().optional(),
 });
 
 /**
- * Writes down why a transfer ended. A source that changed was superseded: its newer version has a transfer of its own.
+ * Writes down why a transfer ended. A source that is gone was superseded: what came after it has an event of its own.
  * `error` goes on to the machine: a stored transfer whose receipt was not written is no success.
  */
 export async function recordFailure(
   { transferId, error }: FailureInput,
   parts: RelayParts,
 ): Promise<EndedOutcome & { readonly error: string }> {
-  const why = { error: error.Error, ...readCause(error.Cause) };
-  const over = await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why);
+  const { gone, ...said } = readCause(error.Cause);
+  const why = { error: error.Error, ...said };
+  const over = await end(parts, transferId, gone ? 'superseded' : 'failed', why);
   if (over.state === 'stored') {
     parts.log.warn('trouble after the object was stored', {
       transferId,

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { runOrderCampaign } from '../order/campaign.ts';
+
+const CASES = 500;
+const SEED = 20_261_121;
+
+test('whatever the order of 500 shuffled histories, COS ends with the newest version', async () => {
+  const cases = Array.from({ length: CASES }, (_, index) => index);
+
+  const results = await runOrderCampaign({ seed: SEED, cases, together: 6 });
+
+  const bad = results.filter(({ violations }) => violations.length > 0);
+  const replay = bad.map(({ index, violations }) => [
+    `npm run test:order -- --seed ${SEED} --only ${index}`,
+    ...violations,
+  ]);
+  expect(replay).toEqual([]);
+  expect(results).toHaveLength(CASES);
+}, 600_000);
