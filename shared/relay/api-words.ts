@@ -5,8 +5,8 @@ import { SLICE_SIZES } from '../slices/slices.ts';
 
 /** Larger than any slice, and 4 MiB in base64: within what Lambda takes. In bytes. */
 export const SLICE_MAX = 3_145_728;
-/** A client lists and sends slices one by one: a million of them is enough. In bytes. */
-const CLIENT_SIZE_MAX = 1_099_511_627_776;
+/** What was confirmed of an upload is read within one call: a quarter of a million slices of 1 MiB. In bytes. */
+const CLIENT_SIZE_MAX = 274_877_906_944;
 const KEY_MAX = 1_024;
 
 const bytes = z.int().nonnegative();

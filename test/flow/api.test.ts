@@ -1,15 +1,21 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApi } from '../../local/api/server.ts';
+import { stall } from '../../local/cos/faults.ts';
 import { PROBLEMS, problemType } from '../../shared/lambda/http-problems.ts';
 import { routes } from '../../shared/lambda/http-routes.ts';
+import { silentLog } from '../../shared/log.ts';
 import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
 import { apiSuite } from '../kit/api-suite.ts';
 import { malformedRequests } from '../kit/malformed.ts';
+
+const DOCS = new URL('../../docs/api.md', import.meta.url);
 
 apiSuite('local server', () => apiBed());
 
@@ -105,7 +111,7 @@ describe('the local server of the API', () => {
 
     expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(2_000);
     expect([...statuses.keys()].sort()).toEqual([400, 403, 404, 405, 409, 413, 415, 422]);
-  });
+  }, 180_000);
 
   test('what is not HTTP at all is told so', async () => {
     const { port, hostname } = new URL(bed.origin);
@@ -117,8 +123,59 @@ describe('the local server of the API', () => {
   });
 });
 
+describe('trouble that is not of COS', () => {
+  test('a call that runs out of time says so before Lambda ends it', async () => {
+    const bed = await apiBed({}, { timeoutMs: 1_000 });
+    const { body } = await bed.call('POST', '/transfers', { json: { target: { path: 'slow' }, size: 5 } });
+    bed.cos.inject(stall(9, 60_000, { op: 'upload_slice_list' }));
+    const late = await bed.call('GET', `/transfers/${body.id}/slices`);
+    await bed.close();
+
+    expect(late).toMatchObject({ status: 503, body: { type: typeOf('timed-out') } });
+    expect(late.headers['retry-after']).toBe('1');
+  });
+
+  test('a table that does not answer passes, and an error that is none of ours says nothing of itself', async () => {
+    const bed = await apiBed({ wiring: { log: silentLog } });
+    const meddled = async (error: Error) => {
+      const fail = () => Promise.reject(error);
+      const parts = { ...bed.stack.parts, store: { ...bed.stack.parts.store, get: fail } };
+      const api = await startApi({ parts, token: TOKEN });
+      const pool = new Pool(api.origin);
+      const answer = await rawSend(pool, { authorization: `Bearer ${TOKEN}` })('GET', '/transfers/a');
+      await pool.destroy();
+      await api.close();
+      return answer;
+    };
+    const throttled = await meddled(Object.assign(new Error('slow down'), { name: 'ThrottlingException' }));
+    const secret = await meddled(new Error('the key is hunter2'));
+    await bed.close();
+
+    expect(throttled).toMatchObject({ status: 503, body: { type: typeOf('state-unavailable') } });
+    expect(secret).toMatchObject({ status: 500, body: { type: typeOf('internal') } });
+    expect(JSON.stringify(secret)).not.toMatch(/hunter2|\.ts/);
+  });
+});
+
+test('the walk-through of docs/api.md does what it says', async () => {
+  const bed = await apiBed();
+  const folder = await mkdtemp(join(tmpdir(), 'walk-'));
+  const text = await readFile(DOCS, 'utf8');
+  const [, lines = ''] = /```bash\n(.*?)```/s.exec(text) ?? [];
+  const env = { ...process.env, API: bed.origin, TOKEN };
+  const walked = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', lines], { env, cwd: folder });
+  const sent = await readFile(join(folder, 'movie.bin'));
+  const stored = await readFile((await bed.cos.file('relay', 'films/movie.bin'))?.dataPath ?? 'no such file');
+  await bed.close();
+  await rm(folder, { recursive: true });
+
+  expect(walked.stdout).toContain('slices-missing","title":"Slices are missing"');
+  expect(walked.stdout).toContain('"md5Verified":3');
+  expect(stored.equals(sent)).toBe(true);
+});
+
 test('docs/api.md lists every problem and every call', async () => {
-  const text = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const text = await readFile(DOCS, 'utf8');
   for (const [kind, { status }] of Object.entries(PROBLEMS))
     expect(text).toContain(`| ${status} | \`${kind}\` |`);
   for (const { method, path } of Object.values(routes)) expect(text).toContain(`\`${method} ${path}\``);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { startApi } from '../../local/api/server.ts';
+import { type ApiOptions, startApi } from '../../local/api/server.ts';
 import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop.ts';
 import { SOURCE_BUCKET, type Stack, type StackOptions, startStack } from '../../local/stack.ts';
@@ -45,7 +45,10 @@ const unexpectedOnly: Log = {
 };
 
 /** The stack with the API in front of it, over sockets. */
-export async function apiBed(options: Partial<StackOptions> = {}): Promise<ApiBed> {
+export async function apiBed(
+  options: Partial<StackOptions> = {},
+  serving: Partial<ApiOptions> = {},
+): Promise<ApiBed> {
   const dataDir = await mkdtemp(join(tmpdir(), 'api-'));
   const stack = await startStack({
     dataDir,
@@ -56,7 +59,7 @@ export async function apiBed(options: Partial<StackOptions> = {}): Promise<ApiBe
     machine: { pauseMs: 10, ...options.machine },
     wiring: { log: unexpectedOnly, ...options.wiring },
   });
-  const api = await startApi({ parts: stack.parts, token: TOKEN });
+  const api = await startApi({ parts: stack.parts, token: TOKEN, ...serving });
   return bedOver(stack, api.origin, { authorization: `Bearer ${TOKEN}` }, async () => {
     await api.close();
     await stack.close();

@@ -92,7 +92,7 @@ export function malformedRequests(count: number, seed: number, id: string): Malf
       () => ({ method: 'POST', path: `/transfers/${unknownId()}/finish` }),
       () => ({ method: 'POST', path: `/transfers/${id}/finish` }), // nothing was sent yet
       () => ({ method: 'PUT', path: slicePath(), bytes: Buffer.alloc(below(5_000)) }),
-      () => ({ method: 'PUT', path: `/transfers/${id}/slices/0`, bytes: Buffer.alloc(below(MIB)) }),
+      () => ({ method: 'PUT', path: `/transfers/${id}/slices/0`, bytes: Buffer.alloc(below(65_536)) }),
       () => ({
         method: 'PUT',
         path: `/transfers/${id}/slices/0`,

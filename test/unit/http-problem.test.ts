@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import * as errors from '../../shared/errors.ts';
+import { problemOf } from '../../shared/lambda/http-problem.ts';
+
+const kindOf = (error: Error): string => {
+  const { statusCode, body } = problemOf(error);
+  return `${statusCode} ${JSON.parse(body).type.split(':').at(-1)}`;
+};
+
+test('every error of the relay has a problem of its own', () => {
+  const trace = { cosCode: -5999, requestId: 'r1' };
+  const expected: [Error, string][] = [
+    [new errors.CosRefused('no', { ...trace, wayOut: 'look' }), '502 cos-refused'],
+    [new errors.CosUnavailable('later', trace), '503 cos-unavailable'],
+    [new errors.CosUnavailable('fewer', { ...trace, throttled: true }), '429 too-many-requests'],
+    [new errors.SessionLost('gone'), '409 session-lost'],
+    [new errors.ForeignUpload('theirs'), '409 foreign-upload'],
+    [new errors.TargetExists('there'), '409 target-exists'],
+    [new errors.TargetBusy('busy'), '409 target-busy'],
+    [new errors.SourceChanged('changed'), '409 source-changed'],
+    [new errors.SourceMissing('missing'), '422 source-missing'],
+    [new errors.SourceUnavailable('later'), '503 source-unavailable'],
+    [new errors.SliceCorrupt('other bytes'), '502 slice-corrupt'],
+    [new errors.NotIdentical('another size'), '502 not-identical'],
+    [new errors.NoProgress('stuck'), '502 no-progress'],
+    [new errors.UnknownTransfer('who?'), '404 unknown-transfer'],
+    [new errors.BadInput('query.limit: is bad'), '400 bad-request'],
+    [new errors.BadConfig('COS_REGION: is not set'), '500 internal'],
+    [new Error('anything'), '500 internal'],
+  ];
+  for (const [error, kind] of expected) expect(kindOf(error)).toBe(kind);
+});
+
+test('the COS code and request id are passed on, what COS says of our signature is not', () => {
+  const options = { cosCode: -48, requestId: 'r2', wayOut: 'check the key AKIDsecret' };
+  const { body } = problemOf(new errors.CosRefused('the signature of AKIDsecret is wrong', options));
+
+  expect(JSON.parse(body)).toMatchObject({ cosCode: -48, requestId: 'r2' });
+  expect(body).not.toContain('AKIDsecret');
+});
+
+test('an error that is none of ours says nothing of itself', () => {
+  for (const error of [new TypeError('hunter2 is not a function'), new errors.BadConfig('hunter2')]) {
+    expect(problemOf(error).body).not.toContain('hunter2');
+  }
+});
