@@ -1,0 +1,178 @@
+import { readRanges } from '../../shared/relay/read-slices.ts';
+import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
+import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
+import { PRICES } from './prices.ts';
+
+const GIB = 1_073_741_824;
+
+/** One object, and how it is carried. Sizes in bytes, memory in MiB. */
+export type Relay = {
+  readonly size: number;
+  /** One worker's, in bytes a second. */
+  readonly rate: number;
+  readonly sliceSize: number;
+  readonly windowBytes: number;
+  readonly maxWindows: number;
+  readonly workers: number;
+  readonly readBytes: number;
+  readonly smallObjectMax: number;
+  readonly watchMs: number;
+  readonly memory: Readonly<Record<FunctionName, number>>;
+  /** How long upload-slices may run, in s. */
+  readonly timeoutS: number;
+};
+export type FunctionName =
+  | 'object-created'
+  | 'open-upload'
+  | 'list-slices'
+  | 'upload-slices'
+  | 'finish-upload';
+
+export type Line = {
+  readonly what: string;
+  readonly count: number;
+  readonly unit: string;
+  readonly dollars: number;
+};
+export type Bill = {
+  readonly windows: number;
+  readonly windowBytes: number;
+  readonly lines: readonly Line[];
+  /** In dollars, without egress. */
+  readonly total: number;
+  readonly egress: Line;
+  readonly hours: number;
+};
+
+/** What the counts rest on where nothing is planned: seconds and bytes seen on a laptop, rounded up. */
+const ASSUMED = {
+  /** Of a call besides its bytes: start, table, first and last slice, in s. */
+  overheadS: 0.5,
+  stepS: 2,
+  /** To list, compare and plan, in s for a million slices. */
+  listS: 5,
+  /** Of the deadline, in s; shared/lambda/deadline.ts keeps it. */
+  reserveS: 20,
+  /** Written by Lambda and by us in one call, in bytes. */
+  logBytes: 1_500,
+  /** A transfer's item with its index entry, in write units; its writes besides one for each list. */
+  transferUnits: 4,
+  transferWrites: 5,
+  targetWrites: 6,
+  stepReads: 20,
+  /** A window's item, in bytes: what a query over them reads. */
+  windowItem: 500,
+  sqsRequests: 3,
+};
+
+/** The bill of one object: counts from the planner that runs, times public prices. */
+export function billOf(relay: Relay): Bill {
+  const work = relay.size <= relay.smallObjectMax ? smallWork(relay) : slicedWork(relay);
+  const lines = [
+    line('Lambda, duration', work.gbSeconds, 'GB-s', PRICES.lambdaGbSecond),
+    line('Lambda, requests', work.calls, 'requests', PRICES.lambdaRequest),
+    line('Step Functions', work.transitions, 'transitions', PRICES.transition),
+    line('DynamoDB, writes', work.writes, 'units', PRICES.dynamoWrite),
+    line('DynamoDB, reads', work.reads, 'units', PRICES.dynamoRead),
+    line('S3, GET and HEAD', work.gets, 'requests', PRICES.s3Get),
+    line('SQS', ASSUMED.sqsRequests, 'requests', PRICES.sqsRequest),
+    line('CloudWatch Logs', (work.calls * ASSUMED.logBytes) / GIB, 'GB', PRICES.logsGb),
+  ];
+  return {
+    windows: work.windows,
+    windowBytes: work.windowBytes,
+    lines,
+    total: lines.reduce((sum, { dollars }) => sum + dollars, 0),
+    egress: line('Egress to the internet', relay.size / GIB, 'GB', PRICES.egressGb),
+    hours: work.seconds / 3_600,
+  };
+}
+
+type Work = {
+  readonly windows: number;
+  readonly windowBytes: number;
+  readonly gbSeconds: number;
+  readonly calls: number;
+  readonly transitions: number;
+  readonly writes: number;
+  readonly reads: number;
+  readonly gets: number;
+  readonly seconds: number;
+};
+
+const gb = (memory: number): number => memory / 1_024;
+const line = (what: string, count: number, unit: string, price: number): Line => ({
+  what,
+  count,
+  unit,
+  dollars: count * price,
+});
+
+/** object-created carries it in one request; no machine. */
+function smallWork({ size, rate, memory }: Relay): Work {
+  const seconds = ASSUMED.overheadS + size / rate;
+  return {
+    windows: 0,
+    windowBytes: 0,
+    gbSeconds: gb(memory['object-created']) * seconds,
+    calls: 1,
+    transitions: 0,
+    writes: ASSUMED.transferUnits * 3 + 3,
+    reads: 8,
+    gets: size === 0 ? 1 : 3,
+    seconds,
+  };
+}
+
+function slicedWork(relay: Relay): Work {
+  const { size, sliceSize, rate, memory, workers } = relay;
+  const all = planSlices(size, sliceSize);
+  // rounds: what a worker could not send before its deadline is listed and handed out again
+  const bytesPerCall = Math.floor(((relay.timeoutS - ASSUMED.reserveS) * rate) / sliceSize) * sliceSize;
+  if (bytesPerCall < sliceSize)
+    throw new RangeError('at this rate a worker cannot send one slice in its time');
+  let [left, rounds, calls, sentS, gets] = [all, 0, 0, 0, 0];
+  let first = { windows: 0, windowBytes: 0 };
+  while (left.length > 0) {
+    const windows = planWindows(left, sliceSize, {
+      windowBytes: relay.windowBytes,
+      maxWindows: relay.maxWindows,
+      spread: workers,
+    });
+    if (rounds === 0) first = { windows: windows.length, windowBytes: windows[0]?.length ?? 0 };
+    const rest: Slice[] = [];
+    for (const window of windows) {
+      const slices = slicesOf(window, size, sliceSize);
+      const sent = slices.slice(0, bytesPerCall / sliceSize);
+      for (const slice of slices.slice(sent.length)) rest.push(slice);
+      gets += readRanges(sent, relay.readBytes).length;
+      sentS += ASSUMED.overheadS + totalBytes(sent) / rate;
+    }
+    calls += windows.length;
+    rounds += 1;
+    left = rest;
+  }
+
+  const lists = rounds + 1; // the last one finds nothing missing
+  const listS = ASSUMED.stepS + (all.length / 1e6) * ASSUMED.listS;
+  const steps = 1 + lists + 1; // open, list, finish
+  return {
+    ...first,
+    gbSeconds:
+      gb(memory['upload-slices']) * sentS +
+      gb(memory['list-slices']) * listS * lists +
+      gb(memory['object-created']) * ASSUMED.overheadS +
+      (gb(memory['open-upload']) + gb(memory['finish-upload'])) * ASSUMED.stepS,
+    calls: 1 + steps + calls,
+    // each step but the workers is followed by a Choice; a round has its Map; Stored is a state as well
+    transitions: 2 * steps + rounds + calls + 1,
+    writes: ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) + ASSUMED.targetWrites + calls,
+    reads:
+      ASSUMED.stepReads +
+      2 * calls + // at the start and at the end of each worker's call
+      Math.ceil(sentS / (relay.watchMs / 1_000)) +
+      Math.ceil(((lists + 1) * calls * ASSUMED.windowItem) / 4_096),
+    gets: gets + 2,
+    seconds: ASSUMED.stepS * 2 + listS * lists + sentS / Math.min(workers, first.windows),
+  };
+}

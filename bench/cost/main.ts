@@ -1,0 +1,126 @@
+import { parseArgs } from 'node:util';
+import { exitCodeOf, fail, say, UsageError } from '../../local/say.ts';
+import { asError } from '../../shared/errors.ts';
+import { type Bill, billOf, type Line, type Relay } from './bill.ts';
+import { PRICES } from './prices.ts';
+import { relayOf } from './relay-of.ts';
+
+const USAGE = `Usage: npm run cost -- --size 1TiB [--window 64] [--rate 10] [--json]
+
+What it costs on AWS to relay one object, line by line, and what other windows would cost. The counts come from the
+planner that runs and from serverless.yml; the prices from bench/cost/prices.ts (${PRICES.date}, ${PRICES.region}).
+
+  --size SIZE     of the object: a number of bytes, or with KiB, MiB, GiB, TiB (at most 5 TiB)
+  --window N      least window in MiB, as WINDOW_BYTES (default: that of the configuration); it grows with the object
+  --rate N        what one worker carries, in MiB/s (default 10)
+  --slice N       slice size in MiB: 0.5, 1, 2 or 3 (default 1)
+  --workers N     workers at once (default: that of the configuration)
+  --json          one JSON object on stdout, and nothing else there
+  --help          this text
+`;
+
+const MIB = 1_048_576;
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KiB: 1_024,
+  MiB: MIB,
+  GiB: MIB * 1_024,
+  TiB: MIB * MIB,
+};
+const WHAT_IF_MIB = [1, 16, 64, 256, 1_024, 4_096];
+/** docs/architecture.md says what limits it. */
+const SIZE_MAX = 5 * MIB * MIB;
+
+function main(): void {
+  const given = readArguments();
+  if (given.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const relay = relayOf(
+    {
+      ...(given.window !== undefined && { WINDOW_BYTES: String(inMib('window', given.window)) }),
+      ...(given.slice !== undefined && { SLICE_SIZE: String(inMib('slice', given.slice)) }),
+      ...(given.workers !== undefined && { MAX_CONCURRENCY: given.workers }),
+    },
+    sizeOf(given.size),
+    inMib('rate', given.rate ?? '10'),
+  );
+  const bill = billOf(relay);
+  const whatIf = WHAT_IF_MIB.map((window) => billOf({ ...relay, windowBytes: window * MIB }));
+  if (given.json) {
+    const { date, region } = PRICES;
+    console.log(JSON.stringify({ prices: { date, region }, relay, bill, whatIf }, null, 2));
+    return;
+  }
+  print(relay, bill, whatIf);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        size: { type: 'string' },
+        window: { type: 'string' },
+        rate: { type: 'string' },
+        slice: { type: 'string' },
+        workers: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
+  }
+}
+
+function sizeOf(text: string | undefined): number {
+  if (text === undefined)
+    throw new UsageError('--size is missing: how large is the object? For example --size 1TiB');
+  const [, count = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(count) * (UNITS[unit] ?? Number.NaN));
+  if (count !== '' && bytes >= 0 && bytes <= SIZE_MAX) return bytes;
+  throw new UsageError(`--size ${text}: give bytes, or a number with KiB, MiB, GiB or TiB, up to 5TiB`);
+}
+
+function inMib(name: string, text: string): number {
+  const bytes = Number(text) * MIB;
+  if (/^\d+(\.\d+)?$/.test(text) && bytes > 0) return name === 'rate' ? bytes : Math.round(bytes);
+  throw new UsageError(`--${name} ${text}: give a number of MiB above 0`);
+}
+
+const dollars = (amount: number): string => `$${amount.toFixed(4)}`.padStart(11);
+const counted = (count: number): string =>
+  count.toLocaleString('en-US', { maximumFractionDigits: count < 10 ? 4 : 0 }).padStart(14);
+
+function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
+  const row = ({ what, count, unit, dollars: amount }: Line) =>
+    say(`${what.padEnd(24)}${counted(count)} ${unit.padEnd(12)}${dollars(amount)}`);
+  const size = (relay.size / (MIB * 1_024)).toLocaleString('en-US', { maximumFractionDigits: 3 });
+  say(
+    `one object of ${size} GiB at ${relay.rate / MIB} MiB/s a worker, ${relay.workers} workers: ${shape(bill)}`,
+  );
+  say(`prices of ${PRICES.date}, ${PRICES.region}\n`);
+  bill.lines.forEach(row);
+  say(`${'AWS, without egress'.padEnd(51)}${dollars(bill.total)}`);
+  row(bill.egress);
+  say(`${'in all'.padEnd(51)}${dollars(bill.total + bill.egress.dollars)}`);
+  say(
+    `about ${bill.hours < 1 ? `${Math.ceil(bill.hours * 60)} min` : `${bill.hours.toFixed(1)} h`} from event to receipt\n`,
+  );
+  say('what if the least window were:');
+  whatIf.forEach((other, index) => {
+    say(`${String(WHAT_IF_MIB[index]).padStart(6)} MiB ${dollars(other.total)}  ${shape(other)}`);
+  });
+}
+
+const shape = ({ windows, windowBytes }: Bill): string =>
+  windows === 0 ? 'one request' : `${windows} windows of ${Math.round(windowBytes / MIB)} MiB`;
+
+try {
+  main();
+} catch (error) {
+  fail(error);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { loadConfig } from '../../shared/config.ts';
+import type { Relay } from './bill.ts';
+
+const DEPLOYED = join(import.meta.dirname, '../../serverless.yml');
+const sized = z.object({ memorySize: z.number().optional(), timeout: z.number().optional() });
+const deployed = z.object({
+  provider: z.object({ memorySize: z.number() }),
+  functions: z.record(z.string(), sized),
+});
+
+/** What is deployed: memory from serverless.yml, the rest as the functions would read it from an environment. */
+export function relayOf(env: Readonly<Record<string, string>>, size: number, rate: number): Relay {
+  const nobody = { COS_REGION: 'gz', COS_APP_ID: '1', COS_BUCKET: 'b', COS_SECRET_NAME: 's' };
+  const config = loadConfig({ ...nobody, ...env });
+  const { provider, functions } = deployed.parse(parse(readFileSync(DEPLOYED, 'utf8')));
+  const memoryOf = (name: string) => functions[name]?.memorySize ?? provider.memorySize;
+  return {
+    size,
+    rate,
+    sliceSize: config.SLICE_SIZE,
+    windowBytes: config.WINDOW_BYTES,
+    maxWindows: config.MAX_WINDOWS,
+    workers: config.MAX_CONCURRENCY,
+    readBytes: config.READ_BYTES,
+    smallObjectMax: config.SMALL_OBJECT_MAX,
+    watchMs: config.WATCH_MS,
+    memory: {
+      'object-created': memoryOf('object-created'),
+      'open-upload': memoryOf('open-upload'),
+      'list-slices': memoryOf('list-slices'),
+      'upload-slices': memoryOf('upload-slices'),
+      'finish-upload': memoryOf('finish-upload'),
+    },
+    timeoutS: functions['upload-slices']?.timeout ?? 900,
+  };
+}

@@ -1,0 +1,104 @@
+import { expect, test, vi } from 'vitest';
+import { lambdaLog } from '../../shared/lambda/log.ts';
+import { emfMetrics } from '../../shared/lambda/metrics.ts';
+import type { RelayEvent } from '../../shared/relay/parts.ts';
+
+/** The lines that Lambda would put into the log. */
+async function linesOf(work: () => void): Promise<Record<string, unknown>[]> {
+  const lines: string[] = [];
+  const writes = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0),
+  );
+  try {
+    work();
+  } finally {
+    for (const write of writes) write.mockRestore();
+  }
+  return lines.map((line) => JSON.parse(line));
+}
+
+const written = (...events: RelayEvent[]) => {
+  vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'cos-slice-relay');
+  vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'cos-slice-relay-test');
+  return linesOf(() => events.forEach(emfMetrics()));
+};
+const emf = (dimensions: string[], ...names: string[]) => ({
+  CloudWatchMetrics: [
+    expect.objectContaining({
+      Namespace: 'cos-slice-relay',
+      Dimensions: [expect.arrayContaining(dimensions)],
+      Metrics: names.map((Name) => expect.objectContaining({ Name })),
+    }),
+  ],
+});
+
+test('a window that was sent counts bytes, slices and what went twice', async () => {
+  const lines = await written({ kind: 'window-sent', transferId: 't', bytes: 3, slices: 2, resent: 1 });
+
+  expect(lines).toEqual([
+    expect.objectContaining({
+      _aws: expect.objectContaining(emf(['service'], 'BytesSent', 'SlicesSent', 'SlicesResent')),
+      service: 'cos-slice-relay-test',
+      transferId: 't',
+      BytesSent: 3,
+      SlicesSent: 2,
+      SlicesResent: 1,
+    }),
+  ]);
+});
+
+test('a stored transfer tells how long it took', async () => {
+  const lines = await written({ kind: 'stored', transferId: 't', bytes: 9, tookMs: 2_500, how: 'sent' });
+
+  expect(lines).toEqual([
+    expect.objectContaining({ TransfersStored: 1, BytesStored: 9, TransferSeconds: 2.5 }),
+  ]);
+});
+
+test('a failure counts once for the alarm and once by its reason', async () => {
+  const lines = await written({ kind: 'ended', transferId: 't', state: 'failed', error: 'CosRefused' });
+
+  expect(lines).toEqual([
+    expect.objectContaining({ TransfersFailed: 1 }),
+    expect.objectContaining({
+      _aws: expect.objectContaining(emf(['service', 'reason'], 'Failures')),
+      reason: 'CosRefused',
+    }),
+  ]);
+});
+
+test('a superseded transfer is no failure', async () => {
+  const lines = await written({ kind: 'ended', transferId: 't', state: 'superseded', error: 'Superseded' });
+
+  expect(lines).toEqual([expect.objectContaining({ TransfersSuperseded: 1 })]);
+});
+
+test('a retry counts by the code of COS, or as an answer that did not come', async () => {
+  const lines = await written({ kind: 'retried', code: -71 }, { kind: 'retried', code: undefined });
+
+  expect(lines).toEqual([
+    expect.objectContaining({ CosRetries: 1, code: '-71' }),
+    expect.objectContaining({ CosRetries: 1, code: 'no-answer' }),
+  ]);
+});
+
+test('what only moves a progress bar writes no line', async () => {
+  const lines = await written({ kind: 'slice-sent', transferId: 't', bytes: 1, inFlight: 1, resent: false });
+
+  expect(lines).toEqual([]);
+});
+
+test('a log line is JSON with what the step said', async () => {
+  const lines = await linesOf(() =>
+    lambdaLog().warn('COS is tried again', { transferId: 't', requestId: 'r' }),
+  );
+
+  expect(lines).toEqual([
+    expect.objectContaining({
+      level: 'WARN',
+      message: 'COS is tried again',
+      transferId: 't',
+      requestId: 'r',
+    }),
+  ]);
+});
