@@ -1,23 +1,30 @@
-/** A fixed number of slice-sized buffers that go round: memory stays flat whatever the object's size. */
+/** Slice-sized buffers that go round: memory stays flat whatever the object's size. */
 export type Buffers = {
-  /** A buffer of `length` bytes, at most the slice size. Waits while all are out; rejects when `stop` fires. */
+  /** A buffer of `length` bytes, at most the slice size. Waits while as many as may be are out; rejects when `stop` fires. */
   take(length: number, stop: AbortSignal): Promise<Uint8Array>;
   give(buffer: Uint8Array): void;
 };
 
-export function openBuffers(count: number, sliceSize: number): Buffers {
-  const free: ArrayBufferLike[] = [];
-  const waiting: ((memory: ArrayBufferLike) => void)[] = [];
-  let made = 0;
+/**
+ * Kept from one window to the next: a worker that made its buffers anew for each would hold those of the last one too,
+ * until they are collected.
+ */
+const idle: ArrayBufferLike[] = [];
+const IDLE_MAX_BYTES = 64 * 1_048_576;
 
-  const memory = (stop: AbortSignal): ArrayBufferLike | Promise<ArrayBufferLike> => {
-    const idle = free.pop();
-    if (idle) return idle;
-    if (made < count) {
-      made += 1;
-      return Buffer.allocUnsafeSlow(sliceSize).buffer;
-    }
-    return new Promise((resolve, reject) => {
+/** `most` buffers are out at once; it may change meanwhile. Those used last go out first: they are still in the cache. */
+export function openBuffers(most: () => number, sliceSize: number): Buffers {
+  const waiting: ((memory: ArrayBufferLike) => void)[] = [];
+  let out = 0;
+
+  const memory = (): ArrayBufferLike => {
+    out += 1;
+    for (let kept = idle.pop(); kept; kept = idle.pop()) if (kept.byteLength === sliceSize) return kept;
+    return Buffer.allocUnsafeSlow(sliceSize).buffer;
+  };
+
+  const turn = (stop: AbortSignal): Promise<ArrayBufferLike> =>
+    new Promise((resolve, reject) => {
       const giveUp = () => {
         waiting.splice(waiting.indexOf(receive), 1);
         reject(stop.reason);
@@ -29,17 +36,20 @@ export function openBuffers(count: number, sliceSize: number): Buffers {
       stop.addEventListener('abort', giveUp, { once: true });
       waiting.push(receive);
     });
-  };
 
   return {
     async take(length, stop) {
       stop.throwIfAborted();
-      return Buffer.from(await memory(stop), 0, length);
+      return Buffer.from(out < most() ? memory() : await turn(stop), 0, length);
     },
     give(buffer) {
-      const next = waiting.shift();
-      if (next) next(buffer.buffer);
-      else free.push(buffer.buffer);
+      out -= 1;
+      if ((idle.length + 1) * sliceSize <= IDLE_MAX_BYTES) idle.push(buffer.buffer);
+      while (out < most()) {
+        const next = waiting.shift();
+        if (!next) return;
+        next(memory());
+      }
     },
   };
 }

@@ -27,6 +27,8 @@ export type UploadOutcome =
   | EndedOutcome
   | { readonly kind: 'sent'; readonly sent: number; readonly left: number };
 
+/** Slices read and waiting for a place in flight, at most. */
+const READ_AHEAD = 8;
 /** COS gets so many tries to receive a slice as it was sent. */
 const MAX_CORRUPT = 4;
 
@@ -92,7 +94,9 @@ async function send(
   work: AbortController,
 ): Promise<void> {
   const stop = AbortSignal.any([time.stop, work.signal]);
-  const buffers = openBuffers(transfer.serial ? 2 : parts.settings.maxInFlight * 2, transfer.sliceSize);
+  // one for each slice in flight, and as many again to read into meanwhile, but no more than a few
+  const most = () => parts.pace.limit + Math.min(parts.pace.limit, READ_AHEAD);
+  const buffers = openBuffers(transfer.serial ? () => 2 : most, transfer.sliceSize);
   const order = {
     readBytes: parts.settings.readBytes,
     readers: transfer.serial ? 1 : parts.settings.readers,
