@@ -23,7 +23,7 @@ export class ApiRefused extends Error {
 }
 
 /** No answer at all, again and again. */
-export class ApiUnreachable extends Error {
+class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
 }
 

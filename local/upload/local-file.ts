@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Slice } from '../../shared/slices/slices.ts';
 
 /** The file was written to while it was sent. */
-export class FileChanged extends Error {
+class FileChanged extends Error {
   override readonly name = 'FileChanged';
 }
 

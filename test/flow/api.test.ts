@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../
 import { apiSuite } from '../kit/api-suite.ts';
 import { malformedRequests } from '../kit/malformed.ts';
 
+const require = createRequire(import.meta.url);
 const DOCS = new URL('../../docs/api.md', import.meta.url);
 
 apiSuite('local server', () => apiBed());
@@ -75,7 +77,7 @@ describe('the local server of the API', () => {
     const folder = await mkdtemp(join(tmpdir(), 'openapi-'));
     const file = join(folder, 'openapi.json');
     await writeFile(file, JSON.stringify((await bed.call('GET', '/openapi.json')).body));
-    const cli = join(import.meta.dirname, '../../node_modules/@redocly/cli/bin/cli.js');
+    const cli = require.resolve('@redocly/cli/bin/cli.js');
     const env = { ...process.env, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', REDOCLY_TELEMETRY: 'off' };
     const linted = spawnSync(process.execPath, [cli, 'lint', file], { env, cwd: folder, encoding: 'utf8' });
     await rm(folder, { recursive: true });

@@ -16,6 +16,7 @@ import { LOCAL_COS, type Stack, startStack } from '../../local/stack.ts';
 import { tableDefinition } from '../../shared/session/table.ts';
 import { type ApiBed, bedOver, QUICK } from './api-bed.ts';
 
+const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, '../..');
 const TABLE = 'offline';
 
@@ -116,15 +117,17 @@ async function writeService(folder: string, environment: Record<string, string |
     format: 'esm',
     outExtension: { '.js': '.mjs' },
     external: ['@aws-sdk/*', '@smithy/*'],
-    plugins: createRequire(import.meta.url)(join(ROOT, 'infra/slim-bundles.cjs')),
+    plugins: require(join(ROOT, 'infra/slim-bundles.cjs')),
     banner: { js: "import { createRequire as _r } from 'node:module'; const require = _r(import.meta.url);" },
   });
+  const plugin = JSON.stringify(require.resolve('serverless-offline'));
+  await writeFile(join(folder, 'offline.mjs'), `export { default } from ${plugin};`);
   await writeFile(
     join(folder, 'serverless.yml'),
     stringify({
       service: 'offline',
       provider: { name: 'aws', runtime: 'nodejs24.x', region: 'us-east-1', timeout: 29, environment },
-      plugins: ['serverless-offline'],
+      plugins: ['./offline.mjs'],
       functions,
     }),
   );
