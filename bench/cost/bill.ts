@@ -21,7 +21,7 @@ export type Relay = {
   /** How long upload-slices may run, in s. */
   readonly timeoutS: number;
 };
-export type FunctionName =
+type FunctionName =
   | 'object-created'
   | 'open-upload'
   | 'list-slices'
