@@ -21,12 +21,32 @@ const LONGEST_HEAD_BYTES = 16 * 1024;
  */
 export function multipartReader(contentType: string, open: (name: string) => PartSink): MultipartReader {
   const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
-  let at: 'head' | 'value' | 'end' = 'value';
+  const first = delimiter.subarray(LINE_END.length); // no line end stands before it
+  let at: 'start' | 'head' | 'value' | 'end' = 'start';
   let sink: PartSink = () => undefined; // what stands before the first boundary is nobody's
-  let rest: Buffer = LINE_END; // the first boundary has no line end before it: lend it one
+  let rest: Buffer = Buffer.alloc(0);
 
   /** Uses up some of `rest`; false if it takes more bytes to go on. */
-  const step = (): boolean => (at === 'head' ? readHead() : at === 'value' ? readValue() : false);
+  const step = (): boolean => {
+    switch (at) {
+      case 'start':
+        return readStart();
+      case 'head':
+        return readHead();
+      case 'value':
+        return readValue();
+      case 'end':
+        return false;
+    }
+  };
+
+  const readStart = (): boolean => {
+    if (rest.length < first.length) return false;
+    const isFirst = rest.subarray(0, first.length).equals(first);
+    if (isFirst) rest = rest.subarray(first.length);
+    at = isFirst ? 'head' : 'value';
+    return true;
+  };
 
   const readHead = (): boolean => {
     if (rest.length >= 2 && rest.readUInt16BE(0) === DASHES) {
