@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   busy,
   corrupt,
+  doneButFailed,
   errorPage,
   forgetSession,
   loseAnswer,
@@ -345,6 +346,24 @@ export function apiSuite(name: string, open: () => Promise<ApiBed>): void {
         for (const index of [0, 1, 1, 2, 0]) expect((await putPiece(id, index)).status).toBe(200);
         expect((await bed.call('POST', `/transfers/${id}/finish`)).status).toBe(200);
         expect((await stored(path)).equals(content)).toBe(true);
+      });
+
+      test('slices and finishes that cross each other end in one receipt', async () => {
+        const { id, path } = await openUpload();
+        const puts = await Promise.all([0, 1, 2, 2, 1, 0].map((index) => putPiece(id, index)));
+        expect(puts.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+
+        const finished = await Promise.all([1, 2, 3].map(() => bed.call('POST', `/transfers/${id}/finish`)));
+        for (const answer of finished) expect(answer).toMatchObject({ status: 200, body: finished[0]?.body });
+        expect((await stored(path)).equals(content)).toBe(true);
+      });
+
+      test('a finish whose answer was lost is found done', async () => {
+        const { id } = await openUpload();
+        for (const index of [0, 1, 2]) await putPiece(id, index);
+        const act = doneButFailed(1, 400, -5999, { op: 'upload_slice_finish' });
+        const answer = await faulty(act, () => bed.call('POST', `/transfers/${id}/finish`));
+        expect(answer).toMatchObject({ status: 200, body: { transferId: id } });
       });
 
       test('a slice that arrives damaged is sent again, and never counts as held while it is', async () => {
