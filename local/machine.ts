@@ -52,8 +52,7 @@ const FIRST_TRY = { State: { RetryCount: 0 } };
 
 /** The very file that is deployed, run by an interpreter, with the handlers of `functions/`. */
 export async function openLocalMachine(options: LocalMachineOptions): Promise<LocalMachine> {
-  const definition = await readDefinition();
-  const machine = new StateMachine(definition);
+  const { definition, machine } = await interpreter();
   const executions = new Map<string, Execution>();
   const states = taskStates(definition);
   const handlers = Object.fromEntries(
@@ -87,6 +86,13 @@ export async function openLocalMachine(options: LocalMachineOptions): Promise<Lo
     },
   };
 }
+
+/** Checking the file against its schema is most of the work, so it is done once in a process. */
+let checked: Promise<{ definition: StateMachineDefinition; machine: StateMachine }> | undefined;
+const interpreter = () => {
+  checked ??= readDefinition().then((definition) => ({ definition, machine: new StateMachine(definition) }));
+  return checked;
+};
 
 /** `relay.asl.yml` with the ARNs that CloudFormation would put in. */
 export async function readDefinition(): Promise<StateMachineDefinition> {
