@@ -146,7 +146,7 @@ export function openS3Source({
             IfMatch: ref.etag === undefined ? undefined : `"${ref.etag}"`,
             ChecksumMode: 'ENABLED',
           }),
-          { abortSignal: signal },
+          { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(idleTimeoutMs)]) },
         );
         return { object: pinned(ref, head), metadata: metadataOf(head) };
       } catch (error) {
