@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startCosEndpoint } from '../../local/cos/endpoint.ts';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { putFile } from '../../local/s3/drop.ts';
+import { startS3Endpoint } from '../../local/s3/endpoint.ts';
+import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
+import { LOCAL_COS, SOURCE_BUCKET, startStack } from '../../local/stack.ts';
+import { tableDefinition } from '../../shared/session/table.ts';
+import { unpackBundles } from '../kit/bundles.ts';
+import { packaged } from '../kit/package.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+const RUN = join(import.meta.dirname, '../kit/run-bundle.mjs');
+const SLICE = 524_288;
+
+let bundles: ReadonlyMap<string, string>;
+beforeAll(async () => {
+  bundles = await unpackBundles(await packaged());
+}, 120_000);
+
+test('the packaged functions carry a small object and a large one, each in a process of its own', async () => {
+  const { env, put, register, stored } = await openServices();
+  const small = Buffer.alloc(1_000, 'small');
+  const large = Buffer.alloc(5 * SLICE + 7, 'large');
+
+  const event = objectCreatedEvent(await put('small', small));
+  const batch = { Records: [{ messageId: 'm', body: JSON.stringify(event) }] };
+  const delivered = await run('object-created', batch, env);
+  const transferId = await register(await put('large', large));
+  const unhashed = await run('open-upload', { transferId }, env);
+  const hashed = await run('hash-source', unhashed, env);
+  const opened = await run('open-upload', hashed, env);
+  const listed = await run('list-slices', opened, env);
+  for (const window of listed.windows as object[]) await run('upload-slices', { transferId, window }, env);
+  const complete = await run('list-slices', listed, env);
+  const finished = await run('finish-upload', complete, env);
+
+  expect(delivered).toEqual({ batchItemFailures: [] });
+  expect([unhashed, hashed, opened, listed, complete, finished].map(({ kind }) => kind)).toEqual([
+    'unhashed',
+    'hashed',
+    'session',
+    'missing',
+    'complete',
+    'stored',
+  ]);
+  expect(await stored('small')).toBe(hash('sha1', small));
+  expect(await stored('large')).toBe(hash('sha1', large));
+});
+
+async function run(
+  name: string,
+  event: object,
+  env: Record<string, string>,
+): Promise<Record<string, unknown>> {
+  const file = bundles.get(name) ?? `no bundle ${name}`;
+  const { PATH = '' } = process.env;
+  const { stdout } = await promisify(execFile)(process.execPath, [RUN, file, JSON.stringify(event)], {
+    env: { PATH, ...env },
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+}
+
+/** S3, DynamoDB and COS at addresses that a process of its own can reach. */
+async function openServices() {
+  const dir = await tempDir('bundles');
+  const root = join(dir.path, 's3');
+  await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
+  const [s3, db] = [await startS3Endpoint({ root }), await startDynamoDb()];
+  const {
+    COS_APP_ID: appId,
+    COS_BUCKET: bucket,
+    COS_SECRET_ID: secretId,
+    COS_SECRET_KEY: secretKey,
+  } = LOCAL_COS;
+  const cos = await startCosEndpoint({
+    dataDir: join(dir.path, 'cos'),
+    appId,
+    buckets: [bucket],
+    credentials: [{ secretId, secretKey }],
+  });
+  const env = {
+    ...LOCAL_COS,
+    COS_ENDPOINT: cos.origin,
+    AWS_ENDPOINT_URL_S3: s3.origin,
+    AWS_ENDPOINT_URL_DYNAMODB: db.endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    TABLE_NAME: 'bundles',
+    SLICE_SIZE: String(SLICE),
+    SMALL_OBJECT_MAX: '10000',
+    INTEGRITY: 'sha1',
+  };
+  const dynamodb = new DynamoDBClient({
+    endpoint: db.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await dynamodb.send(new CreateTableCommand(tableDefinition('bundles')));
+  let started = '';
+  const noted = (transferId: string) => {
+    started = transferId;
+  };
+  const stack = await startStack({
+    dataDir: dir.path,
+    env,
+    wiring: { dynamodb, machine: { start: async (_, { transferId }) => noted(transferId) } },
+  });
+  onTestFinished(async () => {
+    for (const part of [stack, s3, cos, db]) await part.close();
+    await dir.remove();
+  });
+  return {
+    env,
+    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    /** As object-created does, less the machine. */
+    async register(object: Parameters<typeof stack.announce>[0]): Promise<string> {
+      await stack.announce(object);
+      return started;
+    },
+    async stored(path: string): Promise<string | undefined> {
+      const file = await cos.file(bucket, path);
+      return file && hash('sha1', await readFile(file.dataPath));
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { handler } from '../../functions/execution-ended.ts';
+import { localContext } from '../../local/machine.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+import { destinationOf } from '../../shared/relay/destination.ts';
+import { registerTransfer } from '../../shared/relay/start-transfer.ts';
+import { withParts } from '../../shared/wiring.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+async function openStack(): Promise<Stack> {
+  const dir = await tempDir('execution-ended');
+  const stack = await startStack({ dataDir: dir.path, volatileTable: true });
+  onTestFinished(async () => {
+    await stack.close();
+    await dir.remove();
+  });
+  return stack;
+}
+
+const begun = async ({ parts }: Stack) => {
+  const { target, options } = destinationOf(parts.config, 'some/file');
+  const source = { kind: 'client', key: 'k', size: 5 } as const;
+  return registerTransfer(source, target, options, parts, { restart: true });
+};
+
+/** As EventBridge sends it; `input` is text. */
+const told = ({ parts }: Stack, name: string, transferId: string, status: string) =>
+  withParts(parts, () =>
+    handler(
+      {
+        'detail-type': 'Step Functions Execution Status Change',
+        detail: { name, status, input: JSON.stringify({ transferId }), error: null, cause: null },
+      },
+      localContext('execution-ended', 60_000),
+    ),
+  );
+
+test.each([
+  ['ABORTED', 'ExecutionAborted'],
+  ['TIMED_OUT', 'ExecutionTimedOut'],
+  ['FAILED', 'ExecutionFailed'],
+])('a transfer whose execution is %s is failed, by name', async (status, error) => {
+  const stack = await openStack();
+  const { id } = await begun(stack);
+
+  await told(stack, `${id}-1`, id, status);
+
+  expect(await stack.parts.store.get(id)).toMatchObject({ state: 'failed', reason: { error } });
+});
+
+test('a late word of an earlier execution leaves the later one alone', async () => {
+  const stack = await openStack();
+  const { id } = await begun(stack);
+  await told(stack, `${id}-1`, id, 'ABORTED');
+  await begun(stack);
+
+  await told(stack, `${id}-1`, id, 'ABORTED');
+
+  expect(await stack.parts.store.get(id)).toMatchObject({ state: 'opening', execution: 2 });
+});
+
+test('a failure that was written down keeps its reason', async () => {
+  const stack = await openStack();
+  const { id } = await begun(stack);
+  await told(stack, `${id}-1`, id, 'TIMED_OUT');
+
+  await told(stack, `${id}-1`, id, 'FAILED');
+
+  expect(await stack.parts.store.get(id)).toMatchObject({ reason: { error: 'ExecutionTimedOut' } });
+});
+
+test('a transfer that expired is nobody to tell', async () => {
+  const stack = await openStack();
+
+  await expect(told(stack, 'gone-1', 'gone', 'FAILED')).resolves.toBeUndefined();
+});
