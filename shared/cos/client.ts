@@ -52,6 +52,7 @@ export type PutRequest = {
 export type Put =
   // `md5`: lower-case hex, of the bytes as COS received them. It may be left out when COS closed the file by itself.
   | { readonly kind: 'held'; readonly md5?: string; readonly closed: boolean }
+  | { readonly kind: 'wrong-sha'; readonly error: CosRefused } // all slices are there, and one of them is damaged
   | { readonly kind: 'refused'; readonly error: CosRefused }; // the session may be lost: the list tells
 
 export type FinishRequest = { readonly session: string; readonly size: number; readonly sha1?: string };

@@ -57,7 +57,7 @@ export function openHttpClient(parts: CallerParts): CosClient {
         const closed = links.access_url !== undefined;
         return { kind: 'held', closed, ...(datamd5 !== undefined && { md5: datamd5 }) };
       }
-      return { kind: 'refused', error: lastWord(asked, reply) };
+      return { kind: reply.code === -4016 ? 'wrong-sha' : 'refused', error: lastWord(asked, reply) };
     },
 
     async finish(target, { session, size, sha1 }, signal) {

@@ -7,7 +7,7 @@ import type { SlicesInput, SlicesView } from './api-words.ts';
 import { openClientUpload, reopenClientUpload } from './client-upload.ts';
 import { Declined } from './declined.ts';
 import { isNew } from './finish-upload.ts';
-import { heldSlices } from './list-slices.ts';
+import { heldSlices } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { load } from './step.ts';
 import { whoseUpload } from './whose.ts';
@@ -75,15 +75,14 @@ export async function heldInCos(
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
-/** Only what COS lists counts; under `verified` only if it also confirmed the MD5. */
+/** Only what COS lists counts, and nothing that arrived damaged; under `verified` only if it also confirmed the MD5. */
 async function believed(
   all: readonly Slice[],
   listed: Unfinished,
   transfer: Sending,
   { store }: RelayParts,
 ): Promise<Slice[]> {
-  const windows = transfer.options.trustListed === 'verified' ? await store.windows(transfer.id) : [];
-  return heldSlices(all, listed, transfer, windows, true);
+  return heldSlices(all, listed, transfer, await store.windows(transfer.id), true);
 }
 
 type Plan = {

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import type { CosFile } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
-import { SessionLost } from '../errors.ts';
+import { NotIdentical, SessionLost } from '../errors.ts';
 import type { TargetRecord } from '../session/target-record.ts';
-import type { Opening, Sending } from '../session/transfer.ts';
+import { type Opening, type Sending, sessionSha } from '../session/transfer.ts';
 import { factsOf } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
-import { abandonSession, whileHolding } from './target.ts';
+import { abandonSession, changeTarget, whileHolding } from './target.ts';
 
 export const finishInput = z.object({
   transferId: z.string(),
@@ -70,16 +70,20 @@ async function close(
 ): Promise<Closed> {
   const session = record.upload?.transferId === transfer.id ? record.upload.session : undefined;
   if (session === undefined) throw new SessionLost('no session is recorded for this transfer');
-  const { size, sha1 } = transfer.source;
-  const whole = transfer.options.integrity === 'sha1' && sha1 !== undefined ? { sha1 } : {};
-  const finished = await parts.cos.finish(transfer.target, { session, size, ...whole }, time.signal);
+  const request = { session, size: transfer.source.size, ...sessionSha(transfer) };
+  const finished = await parts.cos.finish(transfer.target, request, time.signal);
   switch (finished.kind) {
     case 'stored':
       return { kind: 'closed', requestId: finished.requestId };
     case 'gap':
       return { kind: 'gap' };
     case 'wrong-sha':
-      // the bytes of some slice are wrong and nobody knows which: all of them go again
+      // the bytes of some slice are wrong and nobody knows which: all of them go again, once
+      if (record.upload?.wrongSha) throw stillWrong(transfer, finished.error);
+      await changeTarget(parts, transfer, (from) => ({
+        ...from,
+        ...(from.upload && { upload: { ...from.upload, wrongSha: true } }),
+      }));
       await abandonSession(parts, transfer, session, time);
       throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
         cause: finished.error,
@@ -88,6 +92,12 @@ async function close(
       return closedBefore(transfer, record, session, finished.error, parts, time);
   }
 }
+
+const stillWrong = ({ target, source }: Running, cause: Error) =>
+  new NotIdentical(
+    `${target.bucket}/${target.path} was sent twice, and COS says both times that its SHA-1 is not ${source.sha1}`,
+    { cause },
+  );
 
 /**
  * Finish was refused: an earlier try may have closed the file without its answer reaching us, or COS closed it by

@@ -3,18 +3,11 @@ import * as z from 'zod';
 import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { ForeignUpload, NoProgress, SessionLost } from '../errors.ts';
-import type { WindowRecord } from '../session/store.ts';
 import type { TargetRecord } from '../session/target-record.ts';
-import { type Sending, type Transfer, toListed, toSending } from '../session/transfer.ts';
-import {
-  mergeRanges,
-  missingSlices,
-  planSlices,
-  type Slice,
-  slicesWithin,
-  totalBytes,
-} from '../slices/slices.ts';
+import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../session/transfer.ts';
+import { missingSlices, planSlices, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
+import { heldSlices, markDamaged, unconfirmed } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, ended, load } from './step.ts';
 import { abandonSession, changeTarget } from './target.ts';
@@ -63,12 +56,28 @@ export async function listSlices(input: ListInput, parts: RelayParts, time: Step
   const listed = await parts.cos.list(transfer.target, time.signal);
   // no open session: it is lost, or the file was closed without us; FinishUpload can tell the one from the other
   if (listed.kind === 'none') throw new SessionLost('COS knows no upload of this path');
-  if (listed.kind === 'finished') return { ...passed, kind: 'complete' };
+  if (listed.kind === 'finished') {
+    if (transfer.state === 'sending') await mustBeConfirmed(transfer, parts);
+    return { ...passed, kind: 'complete' };
+  }
 
   const sending = await accept(transfer, listed, parts, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
   return plan(input, sending, listed, parts);
+}
+
+/**
+ * COS closed the file by itself, or a finish did. Under `verified` it counts only if every slice was confirmed, and
+ * never if COS closed it with a damaged one. Throws SessionLost, and has the file replaced.
+ */
+async function mustBeConfirmed(transfer: Sending, parts: RelayParts): Promise<void> {
+  const record = await parts.store.getTarget(targetName(transfer.target));
+  if (record?.upload?.damaged) throw new SessionLost('COS closed the file with a damaged slice');
+  if (transfer.options.trustListed === 'listed' || sessionSha(transfer).sha1 !== undefined) return;
+  if ((await unconfirmed(transfer, parts)).length === 0) return;
+  await markDamaged(transfer, parts);
+  throw new SessionLost('COS closed the file before all of its slices were confirmed');
 }
 
 /** The transfer with this session, or `reopen` when the upload was not ours and is deleted. */
@@ -105,11 +114,12 @@ async function adopt(
   const { session, sliceSize } = listed;
   await changeTarget(parts, transfer, (from) => ({
     ...from,
-    upload: { openedAt: parts.clock(), ...from.upload, transferId: transfer.id, session },
+    upload: { openedAt: parts.clock(), ...from.upload, transferId: transfer.id, session, intended: false },
   }));
   // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
   const serial = upload?.session === session ? (upload.serial ?? true) : true;
-  return change(parts, transfer.id, (from) => toSending(from, { session, sliceSize, serial }, parts.clock()));
+  const facts = { session, sliceSize, serial, withSha: listed.sha1 !== undefined };
+  return change(parts, transfer.id, (from) => toSending(from, facts, parts.clock()));
 }
 
 async function plan(
@@ -122,7 +132,8 @@ async function plan(
   const first = round === 0 && gaps === 0;
   const { size } = transfer.source;
   const all = planSlices(size, transfer.sliceSize);
-  const held = heldSlices(all, listed, transfer, await parts.store.windows(transferId), gaps > 0);
+  const strict = gaps > 0 && round === 0; // a round later the list may still lag behind what was sent again
+  const held = heldSlices(all, listed, transfer, await parts.store.windows(transferId), strict);
   const missing = missingSlices(all, held);
   const missingBytes = totalBytes(missing);
 
@@ -162,26 +173,6 @@ async function plan(
     maxConcurrency: transfer.serial ? 1 : parts.settings.maxConcurrency,
     windows,
   };
-}
-
-/**
- * What need not be sent. COS's list may lag behind what it confirmed to us, so both count, until COS refuses to finish:
- * then only its list does. Under `trustListed: verified` a listed slice counts only with a confirmed MD5.
- */
-export function heldSlices(
-  all: readonly Slice[],
-  listed: Unfinished,
-  { session, options }: Pick<Sending, 'session' | 'options'>,
-  windows: readonly WindowRecord[],
-  strict: boolean,
-): Slice[] {
-  const ranges = windows.filter((window) => window.session === session).flatMap((window) => window.confirmed);
-  const confirmed = slicesWithin(all, mergeRanges(ranges));
-  const believed = options.trustListed === 'listed';
-  if (!strict) return believed ? [...listed.held, ...confirmed] : confirmed;
-  if (believed) return [...listed.held];
-  const lengthAt = new Map(listed.held.map((slice) => [slice.offset, slice.length]));
-  return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
 }
 
 /** Enough to tell sessions apart; the session itself stays in the table. */

@@ -17,6 +17,8 @@ import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { type WholeHash, wholeHash } from './chain.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { factsOf, isSame } from './existing.ts';
+import { isNew } from './finish-upload.ts';
+import { unconfirmed } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, end, ended, load, SUPERSEDED } from './step.ts';
 import { abandonSession, changeTarget, claimTarget, type Lease, leasedTime, letGo } from './target.ts';
@@ -114,24 +116,45 @@ async function open(transfer: Begun, record: TargetRecord, parts: RelayParts, ti
   const whole = await wholeHash(transfer, parts);
   if (whole.kind === 'unhashed') return whole;
 
-  const intended = await intend(transfer, parts, time);
+  const there = await parts.cos.stat(transfer.target, time.signal);
+  if (await isClosed(transfer, record, there, parts)) return { kind: 'unfinished' }; // the list tells that it is not
+  const intended = await intend(transfer, there, parts);
   if (!intended) return { kind: 'ended' };
-  const insertOnly = transfer.options.onExisting !== 'overwrite';
+  const insertOnly = transfer.options.onExisting !== 'overwrite' && !record.upload?.damaged;
   const opened = await init(transfer, insertOnly, whole, parts, time);
   if (opened.kind === 'exists') return overExisting(transfer, record, whole, parts, time);
-  return opening(transfer, opened, parts, time);
+  return opening(transfer, opened, whole.kind === 'hash', parts, time);
 }
 
+/**
+ * Whether our own session became the file that is there: COS held or confirmed all of it, and this file was not there
+ * when it was opened. Another execution may have closed it, or a finish whose answer was lost.
+ */
+async function isClosed(
+  transfer: Begun,
+  record: TargetRecord,
+  there: There,
+  parts: RelayParts,
+): Promise<boolean> {
+  const { upload } = record;
+  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
+  const { size } = transfer.source;
+  if (there.kind !== 'file' || there.size !== size || there.received !== size) return false;
+  if (!isNew(there, record)) return false;
+  return transfer.heldBytes === size || (await unconfirmed(transfer, parts)).length === 0;
+}
+
+type There = Awaited<ReturnType<RelayParts['cos']['stat']>>;
+
 /** Says in the table that a session is about to be opened, and what is at the path now. */
-async function intend(transfer: Begun, parts: RelayParts, time: StepTime): Promise<TargetRecord | undefined> {
-  const there = await parts.cos.stat(transfer.target, time.signal);
+async function intend(transfer: Begun, there: There, parts: RelayParts): Promise<TargetRecord | undefined> {
   return changeTarget(parts, transfer, (from) => {
     const mine = from.upload?.transferId === transfer.id ? from.upload : undefined;
     const { size } = transfer.source;
     const upload = mine ?? { transferId: transfer.id, openedAt: parts.clock(), size };
     // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
     const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
-    return { ...from, upload: { ...upload, ...(replaces && { replaces }) } };
+    return { ...from, upload: { ...upload, intended: true, ...(replaces && { replaces }) } };
   });
 }
 
@@ -147,15 +170,16 @@ async function overExisting(
   if (transfer.options.onExisting === 'fail') {
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   }
-  if (file.kind === 'file' && isSame(file, withSha(transfer, whole), record))
+  if (file.kind === 'file' && isSame(file, knowing(transfer, whole), record))
     return { kind: 'stored', how: 'skipped' };
-  return opening(transfer, await init(transfer, false, whole, parts, time), parts, time);
+  const opened = await init(transfer, false, whole, parts, time);
+  return opening(transfer, opened, whole.kind === 'hash', parts, time);
 }
 
-const withSha = (transfer: Begun, whole: WholeHash): Begun =>
+const knowing = (transfer: Begun, whole: WholeHash): Begun =>
   whole.kind === 'hash' ? { ...transfer, source: { ...transfer.source, sha1: whole.sha1 } } : transfer;
 
-/** One init, with its two expected detours: the directory is missing, the slice size is refused. */
+/** One init, with its two expected detours, in any order: the directory is missing, the slice size is refused. */
 async function init(
   transfer: Begun,
   insertOnly: boolean,
@@ -167,26 +191,39 @@ async function init(
   const chain = whole.kind === 'hash' ? { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } } : {};
   const ask = (sliceSize: number) =>
     parts.cos.open(transfer.target, { size, sliceSize, insertOnly, ...chain }, time.signal);
-  const { sliceSize } = transfer.options;
-  let opened = await ask(sliceSize);
-  if (opened.kind === 'no-directory') {
-    forgetDirectories(transfer.target);
-    await makeDirectories(parts.cos, transfer.target, time.signal);
-    opened = await ask(sliceSize);
+  let { sliceSize } = transfer.options;
+  let made = false;
+  for (;;) {
+    const opened = await ask(sliceSize);
+    if (opened.kind === 'no-directory' && !made) {
+      forgetDirectories(transfer.target);
+      await makeDirectories(parts.cos, transfer.target, time.signal);
+      made = true;
+    } else if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {
+      if (whole.kind === 'hash') return opened; // its chain is of the refused size: `opening` has it hashed again
+      sliceSize = SAFE_SLICE_SIZE;
+    } else {
+      return opened;
+    }
   }
-  if (opened.kind !== 'slice-size-refused' || sliceSize === SAFE_SLICE_SIZE) return opened;
-  if (whole.kind === 'hash') return opened; // its chain is of the refused size: `opening` has it hashed again
-  return ask(SAFE_SLICE_SIZE);
 }
 
-async function opening(transfer: Begun, opened: Opened, parts: RelayParts, time: StepTime): Promise<Step> {
+async function opening(
+  transfer: Begun,
+  opened: Opened,
+  withSha: boolean,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Step> {
   switch (opened.kind) {
     case 'stored':
       return { kind: 'stored', how: 'instant' };
     case 'unfinished':
       return { kind: 'unfinished' };
     case 'session':
-      return (await remember(parts, transfer, opened, time)) ? { kind: 'session' } : { kind: 'ended' };
+      return (await remember(parts, transfer, opened, withSha, time))
+        ? { kind: 'session' }
+        : { kind: 'ended' };
     case 'exists':
       throw new ForeignUpload(`${transfer.target.path} was stored by somebody else while it was opened`);
     case 'no-directory':
@@ -216,12 +253,15 @@ async function remember(
   parts: RelayParts,
   transfer: Begun,
   opened: Session,
+  withSha: boolean,
   time: StepTime,
 ): Promise<boolean> {
   const owned = await changeTarget(parts, transfer, (from) => ({
     ...from,
     upload: {
       ...from.upload,
+      intended: false,
+      damaged: false,
       transferId: transfer.id,
       session: opened.session,
       serial: opened.serial,
@@ -236,7 +276,7 @@ async function remember(
   }
   const { session, sliceSize, serial } = opened;
   const next: Transfer = await change(parts, transfer.id, (from) =>
-    toSending(from, { session, sliceSize, serial }, parts.clock()),
+    toSending(from, { session, sliceSize, serial, withSha }, parts.clock()),
   );
   if (next.state === 'sending') return true;
   await abandonSession(parts, transfer, opened.session, time);

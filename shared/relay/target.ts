@@ -223,7 +223,9 @@ async function leaveStray(parts: RelayParts, name: string, left: Stray): Promise
 
 /** An init of it may be under way: the session it opens will be nobody's. */
 export const strayOf = (upload: TargetRecord['upload']): Stray | undefined =>
-  upload && upload.session === undefined && upload.size !== undefined ? { size: upload.size } : undefined;
+  upload && (upload.intended || upload.session === undefined) && upload.size !== undefined
+    ? { size: upload.size }
+    : undefined;
 
 const STRAYS_KEPT = 8;
 export const withStray = (strays: readonly Stray[] = [], left: Stray): Stray[] =>

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { SessionLost, SliceCorrupt } from '../errors.ts';
-import type { S3Origin, Sending } from '../session/transfer.ts';
+import { type S3Origin, type Sending, sessionSha } from '../session/transfer.ts';
 import { mergeRanges, missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';
-import { heldSlices } from './list-slices.ts';
+import { heldSlices, markDamaged } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { readSlices } from './read-slices.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
@@ -59,7 +59,9 @@ export async function uploadSlices(
   } catch (error) {
     const now = await load(parts, transfer.id);
     if (now.state !== 'sending') return ended(now);
-    if (now.session === transfer.session) throw error;
+    // time that ran out is no failure, unless it was not enough for anything
+    const isOver = time.signal.aborted && tally.confirmed.length > 0;
+    if (now.session === transfer.session && !isOver) throw error;
     return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length }; // reopened by another execution: list again
   } finally {
     clearInterval(watch);
@@ -124,19 +126,19 @@ async function send(
 
 /** Sends one slice until COS echoes its MD5. Running out of time before it starts is no failure. */
 export async function sendOne(
-  { target, session, source, id, options }: Sending,
+  transfer: Sending,
   slice: Slice,
   content: Uint8Array,
   tally: Tally,
   parts: RelayParts,
   time: StepTime,
 ): Promise<void> {
+  const { target, session, id } = transfer;
   for (let tries = 1; ; tries += 1) {
     const place = await parts.pace.enter(time.stop);
     if (!place) return;
     try {
-      const sha1 = options.integrity === 'sha1' && source.sha1 !== undefined ? { sha1: source.sha1 } : {};
-      const request = { session, offset: slice.offset, content, ...sha1 };
+      const request = { session, offset: slice.offset, content, ...sessionSha(transfer) };
       const answer = parts.cos.put(target, request, time.signal);
       const md5 = hash('md5', content); // while the socket carries it
       const put = await answer;
@@ -151,11 +153,17 @@ export async function sendOne(
         inFlight: parts.pace.inFlight,
         resent: tries > 1,
       });
+      if (put.kind === 'wrong-sha') {
+        // this slice may be the damaged one, so it goes again; if it is another, FinishUpload starts anew
+        if (tries >= MAX_CORRUPT) return;
+        continue;
+      }
       if (put.md5 === md5) tally.verified += 1;
       if (put.md5 === md5 || (put.closed && put.md5 === undefined)) {
         tally.confirmed.push(slice);
         return;
       }
+      await noteDamage(transfer, slice, put.closed, parts);
     } finally {
       place.leave();
     }
@@ -165,6 +173,28 @@ export async function sendOne(
       );
     }
   }
+}
+
+/** COS holds other bytes than were sent: written down before anything else, since COS lists the slice like any other. */
+async function noteDamage(
+  transfer: Sending,
+  slice: Slice,
+  closed: boolean,
+  parts: RelayParts,
+): Promise<void> {
+  if (closed) {
+    await markDamaged(transfer, parts);
+    throw new SessionLost('COS closed the file with a slice that arrived damaged');
+  }
+  const nothing = { confirmed: [], sentSlices: 0, resentSlices: 0, sentBytes: 0, md5Verified: 0 };
+  const { session, attempts: attempt } = transfer;
+  await parts.store.addWindow(transfer.id, {
+    ...nothing,
+    session,
+    attempt,
+    damaged: [slice],
+    at: parts.clock(),
+  });
 }
 
 /** A refused slice may mean a lost session: the list tells. */

@@ -22,7 +22,7 @@ export function whoseUpload(listed: Unfinished, transfer: Transfer, record: Targ
   if (fits && listed.sha1 !== undefined && listed.sha1 === transfer.source.sha1) return 'ours';
   if (recorded || record?.strays?.some((stray) => isStray(stray, listed))) return 'left-over';
   // We said we would open a session and did not live to record it: an empty one of this size is that one.
-  const intended = upload?.transferId === transfer.id && upload.session === undefined;
+  const intended = upload?.transferId === transfer.id && (upload.intended || upload.session === undefined);
   return intended && listed.held.length === 0 && listed.size === transfer.source.size
     ? 'left-over'
     : 'foreign';

@@ -8,6 +8,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
 import { type TargetRecord, targetRecord } from './target-record.ts';
@@ -35,6 +36,7 @@ const windowItem = z.object({
   resentSlices: z.number(),
   sentBytes: z.number(),
   md5Verified: z.number(),
+  damaged: z.array(range).optional(),
   at: z.number(),
 });
 const chainItem = z.object({
@@ -150,11 +152,14 @@ const transferItem = (of: Transfer) => ({
 });
 const targetItem = (of: TargetRecord) => ({ pk: `TARGET#${of.name}`, sk: 'TARGET', ...of });
 
+const pair = ({ offset, length }: Slice) => [offset, length];
+
 const windowRow = (id: string, record: WindowRecord) => ({
   pk: `TRANSFER#${id}`,
   sk: `WINDOW#${String(record.at).padStart(15, '0')}#${randomUUID()}`,
   ...record,
-  confirmed: record.confirmed.map(({ offset, length }) => [offset, length]),
+  confirmed: record.confirmed.map(pair),
+  ...(record.damaged && { damaged: record.damaged.map(pair) }),
 });
 
 const chainRow = (id: string, record: ChainRecord) => ({

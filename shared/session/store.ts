@@ -13,6 +13,8 @@ export type WindowRecord = {
   readonly resentSlices: number;
   readonly sentBytes: number;
   readonly md5Verified: number;
+  /** Slices that COS stored with other bytes; written before they are sent again, in case nobody lives to do so. */
+  readonly damaged?: readonly Slice[] | undefined;
   readonly at: EpochMillis;
 };
 

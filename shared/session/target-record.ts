@@ -26,6 +26,12 @@ const upload = z.object({
   /** COS wants the slices of this session one at a time. */
   serial: z.boolean().optional(),
   openedAt: z.number(),
+  /** An init was sent, or is about to be, and nobody recorded its session yet: `session` is the one before. */
+  intended: z.boolean().optional(),
+  /** COS closed it with a slice that arrived damaged, or that nobody confirmed: the file there must be replaced. */
+  damaged: z.boolean().optional(),
+  /** It was begun anew because the whole had another SHA-1; that helps once. */
+  wrongSha: z.boolean().optional(),
   /** Of the whole file, in bytes. */
   size: z.number().optional(),
   /** What was at the path before, as stat told: it must not pass for our file. */

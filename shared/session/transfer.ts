@@ -127,6 +127,8 @@ const sending = z.object({
   session: z.string(),
   sliceSize: z.number(),
   serial: z.boolean(),
+  /** Whether init carried the SHA-1 of the whole: then each slice and finish must too. */
+  withSha: z.boolean().optional(),
   /** What COS held when this attempt listed first: slices that need not be sent. */
   alreadyHeld: z.number(),
   /** What COS held when it was listed last, in bytes. */
@@ -192,7 +194,7 @@ export function newTransfer(
   };
 }
 
-export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial'>;
+export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial' | 'withSha'>;
 
 /** From `sending` too: a lost session is replaced by a new one. */
 export const toSending = (from: Opening | Sending, facts: SessionFacts, now: EpochMillis): Sending => ({
@@ -250,6 +252,13 @@ export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }, now
   state: 'opening',
   execution: from.execution + 1,
 });
+
+/** The `sha1` that requests of the session carry: COS wants it always or never (-29094). */
+export function sessionSha({ source, options, ...from }: Opening | Sending): { readonly sha1?: string } {
+  const carried = from.state === 'sending' ? from.withSha : undefined;
+  const wanted = carried ?? options.integrity === 'sha1';
+  return wanted && source.sha1 !== undefined ? { sha1: source.sha1 } : {};
+}
 
 export const isActive = (of: Transfer): of is Opening | Sending =>
   of.state === 'opening' || of.state === 'sending';

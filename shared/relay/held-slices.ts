@@ -1,0 +1,62 @@
+import type { Listed } from '../cos/client.ts';
+import type { WindowRecord } from '../session/store.ts';
+import type { Sending } from '../session/transfer.ts';
+import { mergeRanges, missingSlices, planSlices, type Slice, slicesWithin } from '../slices/slices.ts';
+import type { RelayParts } from './parts.ts';
+import { changeTarget } from './target.ts';
+
+type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
+
+/**
+ * What need not be sent. COS's list may lag behind what it confirmed to us, so both count; `strict` after COS refused to
+ * finish: then only its list does. Under `trustListed: verified` a listed slice counts only with a confirmed MD5, and
+ * never if it arrived damaged and was not confirmed since.
+ */
+export function heldSlices(
+  all: readonly Slice[],
+  listed: Unfinished,
+  { session, options }: Pick<Sending, 'session' | 'options'>,
+  windows: readonly WindowRecord[],
+  strict: boolean,
+): Slice[] {
+  const confirmed = confirmedSlices(all, session, windows);
+  const sound = without(listed.held, damagedSlices(all, session, windows));
+  const believed = options.trustListed === 'listed';
+  if (!strict) return believed ? [...sound, ...confirmed] : confirmed;
+  if (believed) return sound;
+  const lengthAt = new Map(sound.map((slice) => [slice.offset, slice.length]));
+  return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
+}
+
+/** The slices of the session that nobody saw arrive as they were sent. */
+export async function unconfirmed(transfer: Sending, { store }: RelayParts): Promise<Slice[]> {
+  const all = planSlices(transfer.source.size, transfer.sliceSize);
+  return missingSlices(all, confirmedSlices(all, transfer.session, await store.windows(transfer.id)));
+}
+
+/** The file that COS made of this upload is not to be trusted: the next init replaces it. */
+export async function markDamaged(transfer: Sending, parts: RelayParts): Promise<void> {
+  await changeTarget(parts, transfer, (from) => ({
+    ...from,
+    ...(from.upload && { upload: { ...from.upload, damaged: true } }),
+  }));
+}
+
+function confirmedSlices(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+  const ranges = windows.filter((window) => window.session === session).flatMap((window) => window.confirmed);
+  return slicesWithin(all, mergeRanges(ranges));
+}
+
+/** Slices whose last word is that COS stored other bytes than were sent. */
+function damagedSlices(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+  const mine = windows.filter((window) => window.session === session);
+  return mine.flatMap(({ damaged = [], at }) => {
+    const since = mine.filter((window) => window.at >= at);
+    return without(damaged, confirmedSlices(all, session, since));
+  });
+}
+
+function without(slices: readonly Slice[], others: readonly Slice[]): Slice[] {
+  const offsets = new Set(others.map(({ offset }) => offset));
+  return slices.filter(({ offset }) => !offsets.has(offset));
+}
