@@ -1,0 +1,256 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamoDb } from '../../local/dynamodb.ts';
+import type { Meddle } from '../../local/machine.ts';
+import type { DroppedObject } from '../../local/s3/dropped-object.ts';
+import { LOCAL_COS, type Stack } from '../../local/stack.ts';
+import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
+import { isActive, type Transfer } from '../../shared/session/transfer.ts';
+import { type Life, mortal } from '../kit/mortal.ts';
+import { type Bed, bytesOf, idOf, openBed, outsider, SLICE, sha1, targetOf } from '../kit/relay-bed.ts';
+import { openLedger } from './ledger.ts';
+import type { CasePlan, Happening } from './plan.ts';
+
+export type CaseResult = {
+  readonly index: number;
+  /** How it ended, in one word or two. */
+  readonly end: string;
+  /** What must not have happened; none if all is well. */
+  readonly violations: readonly string[];
+};
+
+/** No case takes nearly as long unless it hangs, in ms. */
+const HUNG_MS = 60_000;
+
+/** Plays one case: a whole transfer through the real machine and handlers, with its trouble; then asks the oracle. */
+export async function runCase(
+  plan: CasePlan,
+  dynamodb: DynamoDb,
+  trace: (line: string) => void = () => undefined,
+): Promise<CaseResult> {
+  const bed = await openBed({ env: plan.env, cos: { ...plan.cos }, dynamodb });
+  try {
+    return await Promise.race([play(plan, bed, trace), hung(plan)]);
+  } finally {
+    await bed.close();
+  }
+}
+
+async function hung({ index }: CasePlan): Promise<CaseResult> {
+  await sleep(HUNG_MS, undefined, { ref: false });
+  return { index, end: 'hung', violations: [`nothing came of it within ${HUNG_MS} ms`] };
+}
+
+/** A process of the relay that can go away as a whole. */
+type Process = { readonly stack: Stack; readonly died: Promise<void>; isDead(): boolean };
+
+async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Promise<CaseResult> {
+  const key = `case-${plan.seed}-${plan.index}/object.bin`;
+  await prepare(plan, bed, key);
+  const versions = [bytesOf(`${key} first`, plan.size)];
+  const objects = [await bed.put(key, versions[0] ?? new Uint8Array())];
+  for (const fault of plan.cosFaults) bed.cos.inject(fault);
+  for (const fault of plan.s3Faults) bed.s3.inject(fault);
+
+  const ledger = openLedger();
+  const due = [...plan.happenings];
+  const aside: Promise<unknown>[] = [];
+  const processes: Process[] = [];
+  let operations = 0;
+  let cancelled = false;
+
+  const startProcess = async (): Promise<Process> => {
+    const lives = new Set<Life>();
+    const { promise: died, resolve } = Promise.withResolvers<void>();
+    let dead = false;
+    const die = () => {
+      dead = true;
+      for (const life of lives) life.die();
+      resolve();
+    };
+    const meddle: Meddle = async (state, work, input) => {
+      if (dead) throw new ProcessGone();
+      const plannedAt = ledger.begins(state, input);
+      const step = async (when: Happening['when']) => {
+        const next = due[0];
+        if (next?.when !== when || next.at > operations) return;
+        due.shift();
+        trace(`${operations} ${when}: ${next.what}`);
+        if (next.what === 'kill-worker') life.die();
+        else if (next.what === 'kill-process') die();
+        else await happen(next.what, process);
+      };
+      const life = mortal(process.stack.parts, {
+        async before(operation) {
+          operations += 1;
+          await step('before');
+          ledger.before(operation, plannedAt);
+        },
+        async after(operation, result) {
+          ledger.after(operation, result);
+          trace(`${operations} ${operation.name} ${brief(result)}`);
+          await step('after');
+        },
+      });
+      lives.add(life);
+      trace(`-> ${state} ${input}`);
+      const done = work(life.parts);
+      try {
+        return await Promise.race([done, life.death]);
+      } catch (error) {
+        trace(`${state} failed: ${error}`);
+        await done.catch(() => undefined); // what it left undone unwinds before anybody goes on
+        if (dead) throw new ProcessGone();
+        throw error;
+      } finally {
+        lives.delete(life);
+      }
+    };
+    const stack = await bed.start({ machine: { meddle } });
+    const process: Process = { stack, died, isDead: () => dead };
+    processes.push(process);
+    return process;
+  };
+
+  const happen = async (what: Happening['what'], { stack }: Process): Promise<void> => {
+    const first = objects[0];
+    if (!first) return;
+    switch (what) {
+      case 'duplicate-event':
+        aside.push(deliver(stack, first));
+        return;
+      case 'second-execution':
+        aside.push(stack.machine.start(`${idOf(first)}-again-${operations}`, { transferId: idOf(first) }));
+        return;
+      case 'second-process':
+        aside.push(startProcess().then((other) => deliver(other.stack, first)));
+        return;
+      case 'overwrite': {
+        const bytes = bytesOf(`${key} version ${objects.length}`, plan.size);
+        const object = await bed.put(key, bytes);
+        versions.push(bytes);
+        objects.push(object);
+        aside.push(deliver(stack, object));
+        return;
+      }
+      case 'cancel':
+        cancelled = true;
+        await cancelTransfer(idOf(first), {}, stack.parts, noLimit).catch(() => undefined);
+    }
+  };
+
+  await startProcess();
+  for (let rounds = 0; ; rounds += 1) {
+    const living = processes.filter((one) => !one.isDead());
+    const now = living[0] ?? (await startProcess());
+    for (const object of objects) await deliver(now.stack, object);
+    for (const one of processes) await Promise.race([one.stack.machine.idle(), one.died]);
+    await Promise.all(aside.splice(0));
+    for (const one of processes) await Promise.race([one.stack.machine.idle(), one.died]);
+    const states = await Promise.all(objects.map((object) => now.stack.parts.store.get(idOf(object))));
+    const over = states.every((transfer) => transfer && !isActive(transfer));
+    if (over && aside.length === 0) break;
+    if (now.isDead()) continue;
+    if (rounds > 12) return verdict('stuck', ['a transfer is active, and nobody works on it']);
+  }
+
+  const { store } = (processes.at(-1) as Process).stack.parts;
+  const transfers = await Promise.all(objects.map((object) => store.get(idOf(object))));
+  const together = processes.length > 1 || plan.happenings.some(({ what }) => what.startsWith('second'));
+  const found = [
+    ...(await judge(plan, transfers, versions, cancelled, key, bed)),
+    ...(together && plan.happenings.some(({ what }) => what.startsWith('second')) ? [] : ledger.violations),
+  ];
+  return verdict(transfers.map((transfer) => describe(transfer)).join(' + '), found);
+
+  function verdict(end: string, violations: readonly string[]): CaseResult {
+    return { index: plan.index, end, violations };
+  }
+}
+
+/** The oracle: what is called stored is the source byte for byte; what is not says honestly why. */
+async function judge(
+  plan: CasePlan,
+  transfers: readonly (Transfer | undefined)[],
+  versions: readonly Uint8Array[],
+  cancelled: boolean,
+  key: string,
+  bed: Bed,
+): Promise<string[]> {
+  const found: string[] = [];
+  const last = transfers.length - 1;
+  for (const [index, transfer] of transfers.entries()) {
+    if (!transfer) {
+      found.push('there is no record of the transfer');
+      continue;
+    }
+    if (transfer.state === 'failed' && !plan.mayFailWith.includes(transfer.reason.error)) {
+      found.push(`it failed: ${transfer.reason.error}: ${transfer.reason.message}`);
+    }
+    if (transfer.state === 'superseded' && index === last) found.push('the newest version was superseded');
+    if (transfer.state === 'cancelled' && !cancelled) found.push('it was cancelled by nobody');
+  }
+  const newest = transfers[last];
+  const content = versions[last];
+  if (newest?.state === 'stored' && content && (await bed.stored(key)) !== sha1(content)) {
+    const held = await bed.cos.file(LOCAL_COS.COS_BUCKET, key);
+    found.push(
+      `it is called stored (${newest.receipt.how}), but COS holds other bytes: ${JSON.stringify(held)}`,
+    );
+  }
+  return found;
+}
+
+const describe = (transfer: Transfer | undefined): string => {
+  if (!transfer) return 'none';
+  if (transfer.state === 'stored') return `stored (${transfer.receipt.how})`;
+  return isActive(transfer) ? transfer.state : `${transfer.state} (${transfer.reason.error})`;
+};
+
+/** The queue hands an event out again until it is taken. */
+async function deliver(stack: Stack, object: DroppedObject): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await stack.announce(object);
+    } catch (error) {
+      if (tries >= 10) return; // the dead-letter queue: the record says why
+      if (error instanceof Error && error.message.includes('closed')) return;
+    }
+  }
+}
+
+async function prepare({ before, size, env }: CasePlan, bed: Bed, key: string): Promise<void> {
+  if (before === 'nothing') return;
+  const other = outsider(bed.cos);
+  const target = targetOf(key);
+  const content = bytesOf(`${key} of somebody else`, size);
+  await other.createDirectory(targetOf(key.slice(0, key.lastIndexOf('/') + 1)), never);
+  if (before === 'older-file' && size <= 20_000_000) {
+    await other.upload(target, { content, insertOnly: true, sha1: sha1(content) }, never);
+    await sleep(1_001); // files of COS and objects of S3 are told apart by whole seconds
+  } else if (before === 'foreign-upload') {
+    const sliceSize = Number(env.SLICE_SIZE);
+    const opened = await other.open(target, { size, sliceSize, insertOnly: true }, never);
+    if (opened.kind === 'session' && size > 0) {
+      const piece = content.subarray(0, Math.min(size, opened.sliceSize));
+      await other.put(target, { session: opened.session, offset: 0, content: piece }, never);
+    }
+  }
+  await other.close();
+}
+
+const never = new AbortController().signal;
+const noLimit = { stop: never, signal: never };
+
+/** What an execution meets whose process is gone: it ends, and nothing of it has an effect. */
+class ProcessGone extends Error {
+  override readonly name = 'ProcessGone';
+}
+
+const brief = (value: unknown): string => {
+  const text = JSON.stringify(value, (name, one) =>
+    name === 'links' || name === 'target' || name === 'options' || name === 'source' ? undefined : one,
+  );
+  return text === undefined ? '' : text.slice(0, 400);
+};
+
+export { SLICE };

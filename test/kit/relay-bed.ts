@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
+import type { Execution, LocalMachineOptions } from '../../local/machine.ts';
+import { putFile } from '../../local/s3/drop.ts';
+import type { DroppedObject } from '../../local/s3/dropped-object.ts';
+import { type S3Endpoint, startS3Endpoint } from '../../local/s3/endpoint.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
+import { loadConfig } from '../../shared/config.ts';
+import { openHttpClient } from '../../shared/cos/http-client.ts';
+import { openTransport } from '../../shared/cos/transport.ts';
+import { tableDefinition } from '../../shared/session/table.ts';
+import { transferId } from '../../shared/session/transfer.ts';
+import type { WiringOptions } from '../../shared/wiring.ts';
+import { tempDir } from './temp-dir.ts';
+
+export const SLICE = 524_288;
+
+/** Small slices, short patience: a transfer with trouble is over in a moment. */
+export const FAST = {
+  SLICE_SIZE: String(SLICE),
+  SMALL_OBJECT_MAX: '0',
+  READ_BYTES: '3145728',
+  RETRY_BASE_MS: '1',
+  COS_TIMEOUT_MS: '300',
+  S3_IDLE_TIMEOUT_MS: '300',
+  WATCH_MS: '20',
+} as const;
+
+export type BedOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cos?: Partial<CosEndpointOptions>;
+  /** A table that outlives the bed, under a name of its own. */
+  readonly dynamodb?: DynamoDb;
+};
+
+export type ProcessOptions = {
+  readonly machine?: Omit<LocalMachineOptions, 'parts'>;
+  readonly wiring?: WiringOptions;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export type Bed = Awaited<ReturnType<typeof openBed>>;
+
+let tables = 0;
+
+/** What outlives a process of the relay: S3, COS and the table. Processes are started on it, one after another or at once. */
+export async function openBed(options: BedOptions = {}) {
+  const dir = await tempDir('relay-bed');
+  const root = join(dir.path, 's3');
+  const cos = await startCosEndpoint({
+    dataDir: join(dir.path, 'cos'),
+    appId: LOCAL_COS.COS_APP_ID,
+    buckets: [LOCAL_COS.COS_BUCKET],
+    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
+    ...options.cos,
+  });
+  const s3 = await startS3Endpoint({ root });
+  const db = options.dynamodb ?? (await startDynamoDb());
+  tables += 1;
+  const env = {
+    ...LOCAL_COS,
+    ...FAST,
+    ...options.env,
+    COS_ENDPOINT: cos.origin,
+    AWS_ENDPOINT_URL_S3: s3.origin,
+    AWS_ENDPOINT_URL_DYNAMODB: db.endpoint,
+    TABLE_NAME: `relay-${process.pid}-${tables}`,
+  };
+  await makeTable(db.endpoint, env.TABLE_NAME);
+  const processes: Stack[] = [];
+
+  return {
+    dir: dir.path,
+    root,
+    cos,
+    s3,
+    env,
+    config: loadConfig(env),
+    async start({ machine, wiring = {}, env: more = {} }: ProcessOptions = {}): Promise<Stack> {
+      const stack = await startStack({
+        dataDir: dir.path,
+        env: { ...env, ...more },
+        machine: { pauseMs: 1, ...machine },
+        wiring,
+      });
+      processes.push(stack);
+      return stack;
+    },
+    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    /** SHA-1 of the finished file at a path of COS; undefined if there is none. */
+    stored: async (path: string): Promise<string | undefined> => {
+      const file = await cos.file(LOCAL_COS.COS_BUCKET, path);
+      return file && sha1OfFile(file.dataPath);
+    },
+    unfinished: (path: string) => cos.unfinished(LOCAL_COS.COS_BUCKET, path),
+    async close() {
+      for (const stack of processes.splice(0)) await stack.close();
+      await s3.close();
+      await cos.close();
+      if (!options.dynamodb) await db.close();
+      await dir.remove();
+    },
+  };
+}
+
+/** A client of somebody else to the same COS, or of a test that prepares what is there. */
+export function outsider(cos: CosEndpoint) {
+  const { COS_SECRET_ID: secretId, COS_SECRET_KEY: secretKey } = LOCAL_COS;
+  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 10_000 });
+  const client = openHttpClient({
+    transport,
+    keys: { get: async () => ({ secretId, secretKey }), refresh: async () => false },
+    clock: Date.now,
+    random: Math.random,
+  });
+  return { ...client, close: transport.close };
+}
+
+export const targetOf = (path: string) => ({
+  region: LOCAL_COS.COS_REGION,
+  appId: LOCAL_COS.COS_APP_ID,
+  bucket: LOCAL_COS.COS_BUCKET,
+  path,
+});
+
+/** The id that the transfer of this object gets. */
+export const idOf = (object: DroppedObject): string =>
+  transferId({ kind: 's3', lastModified: 0, ...object }, targetOf(object.key));
+
+/** The requests of one operation that COS has seen. */
+export const seen = ({ log }: CosEndpoint, op: string) => log.filter((record) => record.op === op);
+
+/** How often each slice went out, by offset. */
+export function sendings(cos: CosEndpoint): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { offset = -1 } of seen(cos, 'upload_slice_data'))
+    counts.set(offset, (counts.get(offset) ?? 0) + 1);
+  return counts;
+}
+
+export const sha1 = (content: Uint8Array): string => createHash('sha1').update(content).digest('hex');
+
+async function sha1OfFile(path: string): Promise<string> {
+  const hash = createHash('sha1');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Bytes that differ from slice to slice and from name to name, the same each time. */
+export function bytesOf(name: string, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let state = createHash('sha256').update(name).digest().readInt32LE(0) | 1;
+  for (let at = 0; at < size; at += 4) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    if (at + 4 <= size) bytes.writeInt32LE(state, at);
+    else for (let rest = at; rest < size; rest += 1) bytes[rest] = (state >>> ((rest - at) * 8)) & 0xff;
+  }
+  return bytes;
+}
+
+export const failedEnds = async (executions: Iterable<Execution>): Promise<string[]> => {
+  const ends = await Promise.all([...executions].map(({ ended }) => ended));
+  return ends.flatMap((end) => (end.status === 'failed' ? [end.error] : []));
+};
+
+async function makeTable(endpoint: string, name: string): Promise<void> {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
+  await client.send(new CreateTableCommand(tableDefinition(name)));
+  client.destroy();
+}
+
+export type { S3Endpoint };
