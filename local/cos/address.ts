@@ -24,7 +24,7 @@ export function readAddress(url: string): Address {
 }
 
 /** Only unreserved characters stay; `encodeURIComponent` would leave `!*'()` too. */
-export function encodePath(path: string): string {
+function encodePath(path: string): string {
   return path
     .split('/')
     .map((segment) =>

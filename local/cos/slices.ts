@@ -80,10 +80,8 @@ async function closeIfWhole(desk: Desk, upload: UploadRecord): Promise<Answer | 
 function unfinished(desk: Desk, upload: UploadRecord, lag: number): Record<string, unknown> {
   const { listForm, shaSuffix } = desk.manners;
   const held = [...desk.store.slices(upload).held];
-  const parts = held
-    .slice(0, Math.max(0, held.length - lag))
-    .sort((a, b) => a - b)
-    .map((offset) => numbers(desk, offset, sliceLength(upload, offset)));
+  const shown = Float64Array.from(held.slice(0, Math.max(0, held.length - lag))).sort(); // no comparator: fast
+  const parts = Array.from(shown, (offset) => numbers(desk, offset, sliceLength(upload, offset)));
   const data = {
     session: upload.session,
     filesize: upload.filesize,
