@@ -7,7 +7,7 @@ const SEED = 20_261_121;
 test('whatever the order of 500 shuffled histories, COS ends with the newest version', async () => {
   const cases = Array.from({ length: CASES }, (_, index) => index);
 
-  const results = await runOrderCampaign({ seed: SEED, cases, together: 6 });
+  const results = await runOrderCampaign({ seed: SEED, cases, together: 12 });
 
   const bad = results.filter(({ violations }) => violations.length > 0);
   const replay = bad.map(({ index, violations }) => [

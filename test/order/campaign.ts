@@ -33,6 +33,8 @@ type World = {
 };
 
 const SMALL_MAX = 300_000;
+/** What changes COS: a newer version may pass by while such a request is held up. */
+const DECISIVE = ['cos.upload', 'cos.open', 'cos.finish', 'cos.remove', 'cos.update'];
 /** SQS would wait minutes before a message comes again. */
 const REDELIVER_MS = 15;
 const REDELIVERIES = 400;
@@ -62,17 +64,18 @@ async function openWorld(mirror: boolean, seed: number) {
   const s3 = await startVersionedS3(SOURCE_BUCKET);
   const shake = drawFrom(seed, -1);
   // the moments between two operations are where order goes wrong: some of them last
-  const pause = async () => {
-    if (shake.chance(0.15)) await sleep(shake.whole(0, 8));
+  const pause = async (name: string) => {
+    if (DECISIVE.includes(name) && shake.chance(0.3)) await sleep(shake.whole(10, 90));
+    else if (shake.chance(0.15)) await sleep(shake.whole(0, 8));
   };
   const made = new Map<string, Set<string>>();
   const parts = (): Parts =>
     mortal(stack.parts, {
       async before({ name, given }) {
         if (name === 'store.create') note(given[0] as Transfer); // the contract's one argument
-        await pause();
+        await pause(name);
       },
-      after: pause,
+      after: ({ name }) => pause(name),
     }).parts;
   const note = ({ id, source }: Transfer) =>
     made.set(source.key, (made.get(source.key) ?? new Set()).add(id));

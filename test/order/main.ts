@@ -6,7 +6,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     cases: { type: 'string', default: '500' },
     only: { type: 'string' },
-    together: { type: 'string', default: '6' },
+    together: { type: 'string', default: '12' },
   },
 });
 const seed = Number(values.seed);

@@ -1,0 +1,37 @@
+import { keepReceipt } from '../shared/relay/prove.ts';
+import { restarted, startMachine } from '../shared/relay/start-transfer.ts';
+import type { Transfer } from '../shared/session/transfer.ts';
+import type { Parts } from '../shared/wiring.ts';
+
+/** What became of a transfer that was asked to begin again. */
+export type Restart =
+  | { readonly kind: 'started'; readonly transfer: Transfer }
+  | { readonly kind: 'left'; readonly transfer: Transfer; readonly because: string };
+
+/**
+ * Begins a failed or cancelled transfer again: a new execution, which asks COS what it holds and sends only the rest. One
+ * that is stored gets its receipt written again, if the relay keeps copies.
+ */
+export async function restartTransfer(transfer: Transfer, parts: Parts): Promise<Restart> {
+  const left = (because: string): Restart => ({ kind: 'left', transfer, because });
+  switch (transfer.state) {
+    case 'stored':
+      await keepReceipt(transfer, parts, { stop: never, signal: never });
+      return left('it is stored');
+    case 'superseded':
+      return left('a newer version took its place');
+    case 'opening':
+    case 'sending':
+      await startMachine(transfer, parts.machine); // refused under the same name if it runs already
+      return left('it is running');
+    case 'failed':
+    case 'cancelled': {
+      if (transfer.source.kind === 'client') return left('its client sends the bytes: ask there');
+      const again = await restarted(transfer, parts);
+      await startMachine(again, parts.machine);
+      return { kind: 'started', transfer: again };
+    }
+  }
+}
+
+const never = new AbortController().signal;

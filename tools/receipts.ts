@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { exitCodeOf, fail, say, UsageError } from '../local/say.ts';
+import { asError } from '../shared/errors.ts';
+import { TRANSFER_STATES, type TransferState } from '../shared/session/transfer.ts';
+import { reachRelay } from './reach-relay.ts';
+import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
+import { readSince, transfersSince } from './since.ts';
+
+const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--local]
+
+Prints what became of objects, with the proof of those that are stored.
+
+  --since WHEN  those that ended, or changed last, since then: 2026-11-01, 2026-11-01T12:00:00Z, 90m, 6h or 7d ago
+  --state STATE ${TRANSFER_STATES.join(', ')}; more than once for more (default stored)
+  --csv         comma-separated, as RFC 4180 has it
+  --json        one JSON object a line: the whole receipt, or the transfer where there is none
+  --local       the relay on this machine, where npm start and npm run dev keep it (they must not be running)
+  --data DIR    its state (RELAY_DATA, default .relay)
+  --help        this text
+
+On AWS it wants the environment of the functions.
+
+Exit codes: 0 printed, 1 the table could not be read, 2 bad arguments or configuration.
+`;
+
+async function main(): Promise<number> {
+  const given = readArguments(process.argv.slice(2));
+  if (given.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (given.since === undefined) throw new UsageError('--since is missing; see --help');
+  if (given.csv && given.json) throw new UsageError('either --csv or --json; see --help');
+  const since = readSince(given.since, Date.now());
+  const states = (given.state ?? ['stored']).map(stateOf);
+  const relay = await reachRelay({ local: given.local ?? false, data: given.data }, process.env);
+  const format = given.json ? 'json' : given.csv ? 'csv' : 'table';
+  try {
+    let count = 0;
+    const out = openOutput(format);
+    for (const state of states) {
+      for await (const transfer of transfersSince(relay.parts.store, state, since)) {
+        out.add(transfer);
+        count += 1;
+      }
+    }
+    out.end();
+    say(`${count} ${count === 1 ? 'transfer' : 'transfers'} since ${new Date(since).toISOString()}`);
+    return 0;
+  } finally {
+    await relay.close();
+  }
+}
+
+type Output = { add(transfer: Parameters<typeof receiptRow>[0]): void; end(): void };
+
+function openOutput(format: 'table' | 'csv' | 'json'): Output {
+  const write = (text: string): void => void process.stdout.write(text);
+  switch (format) {
+    case 'json':
+      return {
+        add: (transfer) =>
+          write(`${JSON.stringify(transfer.state === 'stored' ? transfer.receipt : transfer)}\n`),
+        end: () => undefined,
+      };
+    case 'csv':
+      write(csvLine(COLUMNS));
+      return {
+        add: (transfer) => {
+          const row = receiptRow(transfer);
+          write(csvLine(COLUMNS.map((name) => row[name])));
+        },
+        end: () => undefined,
+      };
+    case 'table': {
+      const table = new Table({ head: [...COLUMNS], style: { head: [], border: [] } });
+      return {
+        add: (transfer) => {
+          const row = receiptRow(transfer);
+          table.push(COLUMNS.map((name) => printable(row[name])));
+        },
+        end: () => write(`${table.toString()}\n`),
+      };
+    }
+  }
+}
+
+function stateOf(text: string): TransferState {
+  const state = TRANSFER_STATES.find((known) => known === text);
+  if (!state) throw new UsageError(`--state ${text} is none of ${TRANSFER_STATES.join(', ')}; see --help`);
+  return state;
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        since: { type: 'string' },
+        state: { type: 'string', multiple: true },
+        csv: { type: 'boolean' },
+        json: { type: 'boolean' },
+        local: { type: 'boolean' },
+        data: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    fail(error);
+    process.exit(exitCodeOf(error));
+  },
+);
