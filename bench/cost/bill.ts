@@ -21,12 +21,7 @@ export type Relay = {
   /** How long upload-slices may run, in s. */
   readonly timeoutS: number;
 };
-type FunctionName =
-  | 'object-created'
-  | 'open-upload'
-  | 'list-slices'
-  | 'upload-slices'
-  | 'finish-upload';
+type FunctionName = 'object-created' | 'open-upload' | 'list-slices' | 'upload-slices' | 'finish-upload';
 
 export type Line = {
   readonly what: string;

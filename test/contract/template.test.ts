@@ -105,6 +105,15 @@ test('a message stays hidden for six times what object-created may take', () => 
   });
 });
 
+test('deletions are heard of, and told from a missing right, only where they are mirrored', () => {
+  const heard = ({ resources }: Packaged) => text(property(resources.ObjectCreatedRule, 'EventPattern'));
+
+  expect(heard(dev)).not.toContain('Object Deleted');
+  expect(heard(prod)).toContain('Object Deleted');
+  expect(text(property(dev.resources.ObjectCreatedRole, 'Policies'))).toContain('["MirrorsDeletes",');
+  expect(text(prod.resources).match(/s3:ListBucket/g)).toHaveLength(1);
+});
+
 test('of an existing bucket only the events are used', () => {
   expect(text(property(prod.resources.ObjectCreatedRule, 'EventPattern'))).toContain('"wildcard":"in/*.raw"');
   expect(ofType(prod, 'AWS::S3::BucketPolicy')).toHaveLength(1); // of the bucket that holds the code

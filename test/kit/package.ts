@@ -18,7 +18,11 @@ export const EVERYTHING_SET = [
     'sourcePrefix=in/',
     'sourceSuffix=.raw',
   ],
-  ...['sourceKeyArn=arn:aws:kms:us-east-1:123456789012:key/k', 'alarmEmail=alarms@example.com'],
+  ...[
+    'sourceKeyArn=arn:aws:kms:us-east-1:123456789012:key/k',
+    'alarmEmail=alarms@example.com',
+    'deletes=mirror',
+  ],
   ...['receiptsBucket=receipts', 'apiCors=one', 'corsOrigin=https://app.example.com'],
   ...['apiAuth=jwt', 'jwtIssuer=https://issuer.example.com/', 'jwtAudience=relay'],
 ].map((value) => (value.startsWith('--') ? value : `--param=${value}`));
