@@ -11,7 +11,7 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { asError } from '../shared/errors.ts';
-import { readNews } from '../shared/lambda/s3-news.ts';
+import { type News, readNews } from '../shared/lambda/s3-news.ts';
 import { destinationOf } from '../shared/relay/destination.ts';
 import { transferId } from '../shared/session/transfer.ts';
 import type { Parts } from '../shared/wiring.ts';
@@ -35,27 +35,32 @@ export async function redriveDeadLetters(
 }
 
 /** Why a message was given up: the table knows it of a transfer, the message itself when it is no event. */
-export async function reasonFor(body: string, { store, config, clock }: Parts): Promise<string[]> {
+export async function reasonFor(body: string, parts: Parts): Promise<string[]> {
+  const news = newsOf(body, parts.clock());
+  return typeof news === 'string' ? [news] : Promise.all(news.map((one) => reasonOf(one, parts)));
+}
+
+function newsOf(body: string, now: number): News[] | string {
   try {
-    const news = readNews(JSON.parse(body), clock());
-    return await Promise.all(
-      news.map(async (one) => {
-        if (one.kind === 'other') return `an event of type ${one.type}`;
-        const { at, ...facts } = one.object;
-        const name = `s3://${facts.bucket}/${facts.key}`;
-        if (one.kind === 'deleted') return `${name}: a deletion; the log has its reason by the message id`;
-        const { target } = destinationOf(config, facts.key);
-        const source = { kind: 's3', lastModified: at, ...one.object } as const;
-        const transfer = await store.get(transferId(source, target));
-        if (!transfer) return `${name}: no transfer; the log has its reason by the message id`;
-        if (!('reason' in transfer)) return `${name}: transfer ${transfer.id} is ${transfer.state}`;
-        const { error, message, wayOut } = transfer.reason;
-        return `${name}: transfer ${transfer.id} is ${transfer.state}: ${error}: ${message}${wayOut ? ` (${wayOut})` : ''}`;
-      }),
-    );
+    return readNews(JSON.parse(body), now);
   } catch (error) {
-    return [`no event: ${asError(error).message}`];
+    return `no event: ${asError(error).message}`;
   }
+}
+
+async function reasonOf(news: News, { store, config }: Parts): Promise<string> {
+  if (news.kind === 'other') return `an event of type ${news.type}`;
+  const { bucket, key } = news.object;
+  const name = `s3://${bucket}/${key}`;
+  if (news.kind === 'deleted') return `${name}: a deletion; the log has its reason by the message id`;
+  const { at: lastModified, ...facts } = news.object;
+  const { target } = destinationOf(config, key);
+  const transfer = await store.get(transferId({ kind: 's3', lastModified, ...facts }, target));
+  if (!transfer) return `${name}: no transfer; the log has its reason by the message id`;
+  if (!('reason' in transfer)) return `${name}: transfer ${transfer.id} is ${transfer.state}`;
+  const { error, message, wayOut } = transfer.reason;
+  const advice = wayOut === undefined ? '' : ` (${wayOut})`;
+  return `${name}: transfer ${transfer.id} is ${transfer.state}: ${error}: ${message}${advice}`;
 }
 
 async function lookAt(
