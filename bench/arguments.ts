@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../local/say.ts';
+import { asError } from '../shared/errors.ts';
+
+export const BENCH_USAGE = `Usage: npm run bench [-- --quick] [--only POINT] [--json]
+
+Measures the relay against yardsticks in the same run on this machine; bench/README.md says how to read it.
+
+  --quick        smaller objects and fewer rounds: ends within 3 minutes on 2 cores
+  --only POINT   one point alone; may be given more than once:
+                 throughput, memory, plan, pace, many, cold-start, calls, profile
+  --json         the figures as JSON on stdout instead of the table
+  --help         this text
+
+Exit codes: 0 measured, 1 something failed or arrived with other bytes, 2 bad arguments. A missed goal is no failure:
+it stands in the table.
+`;
+
+export type BenchArguments = {
+  readonly help: boolean;
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly only: readonly string[];
+};
+
+/** Throws UsageError. */
+export function readBenchArguments(args: readonly string[], points: readonly string[]): BenchArguments {
+  const { help = false, quick = false, json = false, only = [] } = parsed(args);
+  const unknown = only.find((name) => !points.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`there is no point ${unknown}; choose from ${points.join(', ')}`);
+  return { help, quick, json, only };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        quick: { type: 'boolean' },
+        json: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
+  }
+}

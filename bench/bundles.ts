@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { parse } from 'yaml';
+import * as z from 'zod';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Inside the project, so that what stays out of the bundles is found in node_modules. */
+const OUT = join(ROOT, '.esbuild', 'bench');
+
+const deployed = z.object({
+  custom: z.object({
+    esbuild: z.object({
+      minify: z.boolean(),
+      exclude: z.array(z.string()),
+      plugins: z.string(),
+      banner: z.object({ js: z.string() }),
+    }),
+  }),
+});
+
+export type Bundle = { readonly name: string; readonly path: string; readonly bytes: number };
+
+/** Every function as `serverless.yml` has it bundled; `plain` leaves out what makes the bundles slim. */
+export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promise<Bundle[]> {
+  const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
+  const { minify, exclude, plugins, banner } = custom.esbuild;
+  const slim: Plugin[] = createRequire(import.meta.url)(join(ROOT, plugins));
+  const files = (await readdir(join(ROOT, 'functions'))).filter((name) => name.endsWith('.ts'));
+  const outdir = join(OUT, how);
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  await build({
+    entryPoints: files.map((name) => join(ROOT, 'functions', name)),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner,
+    logLevel: 'error',
+    external: exclude,
+    minify: how === 'deployed' && minify,
+    treeShaking: how === 'deployed',
+    plugins: how === 'deployed' ? slim : [],
+  });
+  return Promise.all(
+    files.map(async (file) => {
+      const name = basename(file, '.ts');
+      const path = join(outdir, `${name}.mjs`);
+      return { name, path, bytes: (await stat(path)).size };
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import { exitCodeOf, fail, say } from '../local/say.ts';
+import { BENCH_USAGE, readBenchArguments } from './arguments.ts';
+import type { Figure, Measured, Note, Point } from './figures.ts';
+import { calls } from './points/calls.ts';
+import { coldStart } from './points/cold-start.ts';
+import { many } from './points/many.ts';
+import { memory } from './points/memory.ts';
+import { pace } from './points/pace.ts';
+import { plan } from './points/plan.ts';
+import { profile } from './points/profile.ts';
+import { throughput } from './points/throughput.ts';
+import { jsonOf, tableOf } from './table.ts';
+
+const POINTS: Readonly<Record<string, Point>> = {
+  throughput,
+  memory,
+  plan,
+  pace,
+  many,
+  'cold-start': coldStart,
+  calls,
+  profile,
+};
+/** It has no goal and tells where the time went, so it runs when it is asked for. */
+const ON_REQUEST = ['profile'];
+
+async function main(): Promise<number> {
+  const given = readBenchArguments(process.argv.slice(2), Object.keys(POINTS));
+  if (given.help) {
+    process.stdout.write(BENCH_USAGE);
+    return 0;
+  }
+  const chosen =
+    given.only.length > 0 ? given.only : Object.keys(POINTS).filter((name) => !ON_REQUEST.includes(name));
+  const measured: (Figure | Note)[] = [];
+  const start = performance.now();
+  for (const [index, name] of chosen.entries()) {
+    say(`${index + 1} of ${chosen.length}: ${name}`);
+    measured.push(...((await POINTS[name]?.({ quick: given.quick, say: (line) => say(`  ${line}`) })) ?? []));
+  }
+  say(`took ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+  print(measured, given.json);
+  return 0;
+}
+
+const print = (measured: Measured, json: boolean) =>
+  void process.stdout.write(json ? jsonOf(measured) : tableOf(measured));
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    fail(error);
+    process.exit(exitCodeOf(error));
+  },
+);

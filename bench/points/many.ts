@@ -1,0 +1,71 @@
+import { makeFile, openBed } from '../bed.ts';
+import { openChild } from '../child.ts';
+import type { LoopContender } from '../contenders/plain-loop.ts';
+import type { RelayContender } from '../contenders/relay.ts';
+import { alternate, type Figure, type How, type Measured, MIB, median } from '../figures.ts';
+import type { Usage } from '../usage.ts';
+
+const POINT = 'many objects';
+/** As many calls of object-created at once as serverless.yml lets the queue make. */
+const AT_ONCE = 10;
+/** Between two regions of one continent. */
+const LATENCY_MS = 50;
+
+/** Many objects through the event path, against the plain loop, one after the other. */
+export async function many({ quick, say }: How): Promise<Measured> {
+  const sets = quick
+    ? ([
+        [100, 65_536],
+        [6, 24 * MIB],
+      ] as const)
+    : ([
+        [1_000, 65_536],
+        [100, 24 * MIB],
+      ] as const);
+  const figures: Figure[] = [];
+  for (const [count, size] of sets) {
+    const results = await race(count, size, quick ? 1 : 3);
+    const what = `${count} of ${size >= MIB ? `${size / MIB} MiB` : `${size / 1_024} KiB`}`;
+    const [relay, loop] = [results.relay ?? [], results.loop ?? []];
+    const rate = (runs: readonly Usage[]) => count / (median(runs.map(({ ms }) => ms)) / 1_000);
+    const ratio = median(relay.map(({ ms }, index) => (loop[index]?.ms ?? Number.NaN) / ms));
+    const cpu = (runs: readonly Usage[]) => median(runs.map(({ cpuMs }) => cpuMs)) / count;
+    say(`${what}: relay ${rate(relay).toFixed(1)}/s, loop ${rate(loop).toFixed(1)}/s`);
+    figures.push(
+      { point: POINT, what: `${what}, relay`, value: rate(relay), unit: 'objects/s' },
+      { point: POINT, what: `${what}, CPU each`, value: cpu(relay), unit: 'ms' },
+      { point: POINT, what: `${what}, (b) plain loop`, value: rate(loop), unit: 'objects/s' },
+      { point: POINT, what: `${what}, CPU each of (b)`, value: cpu(loop), unit: 'ms' },
+      { point: POINT, what: `${what}, relay : (b)`, value: ratio, unit: '', goal: { atLeast: 3 } },
+    );
+  }
+  return [
+    ...figures,
+    { point: POINT, note: `COS answers after ${LATENCY_MS} ms, ${AT_ONCE} events at once` },
+  ];
+}
+
+async function race(count: number, size: number, rounds: number): Promise<Record<string, Usage[]>> {
+  const bed = await openBed({ latencyMs: LATENCY_MS });
+  const relay = openChild<RelayContender>(new URL('../contenders/relay.ts', import.meta.url));
+  const loop = openChild<LoopContender>(new URL('../contenders/plain-loop.ts', import.meta.url));
+  try {
+    const file = await makeFile(bed.dir, size);
+    await relay.call('open', { place: bed.place });
+    await loop.call('open', { place: bed.place, sliceSize: MIB });
+    const fresh = () => Promise.all(Array.from({ length: count }, () => bed.show(file)));
+    const run = async (work: (loads: Awaited<ReturnType<typeof fresh>>) => Promise<Usage>) => {
+      const loads = await fresh();
+      const usage = await work(loads);
+      await Promise.all(loads.map((load) => bed.prove(load, file)));
+      return usage;
+    };
+    return await alternate(rounds, {
+      relay: () => run((loads) => relay.call('runAll', { loads, atOnce: AT_ONCE })),
+      loop: () => run((loads) => loop.call('runAll', loads)),
+    });
+  } finally {
+    await Promise.all([relay.close(), loop.close()]);
+    await bed.close();
+  }
+}
