@@ -50,7 +50,10 @@ export async function hashSource(input: HashInput, parts: RelayParts, time: Step
   return known.state === 'opening' || known.state === 'sending' ? { ...input, kind: 'hashed' } : ended(known);
 }
 
-/** Hashes from `from` to the end, or until the time is up; resolves with how far the saved chain reaches. */
+/**
+ * Hashes from `from` to the end, or until the time is up; resolves with how far the saved chain reaches. The end of the
+ * time cuts the read off wherever it is: what was hashed up to the last whole slice is kept.
+ */
 async function pass(
   transfer: Transfer,
   source: S3Origin,
@@ -59,38 +62,48 @@ async function pass(
   parts: RelayParts,
   time: StepTime,
 ): Promise<number> {
+  if (from === source.size) return from;
   const { sliceSize } = transfer.options;
   let saved = from;
   let at = from;
+  let whole = { at, saved: hash.save() }; // after the last whole slice
   let states: Uint8Array[] = [];
   const save = async () => {
-    const record = { sliceSize, offset: saved, end: at, states: Buffer.concat(states), saved: hash.save() };
+    if (whole.at === saved) return;
+    const record = {
+      sliceSize,
+      offset: saved,
+      end: whole.at,
+      states: Buffer.concat(states),
+      saved: whole.saved,
+    };
     await parts.store.addChain(transfer.id, record);
-    parts.observe({ kind: 'hashed', transferId: transfer.id, bytes: at, size: source.size });
-    [saved, states] = [at, []];
+    parts.observe({ kind: 'hashed', transferId: transfer.id, bytes: whole.at, size: source.size });
+    [saved, states] = [whole.at, []];
   };
-  if (from === source.size) return from;
-
   const memory = Buffer.allocUnsafeSlow(READ_BYTES); // hashed before the next bytes come
-
-  for await (const chunk of parts.source.read(
-    source,
-    { offset: from, length: source.size - from },
-    time.signal,
-    (left) => memory.subarray(0, Math.min(left, memory.length)),
-  )) {
-    for (let used = 0; used < chunk.length; ) {
-      const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));
-      hash.update(piece);
-      used += piece.length;
-      at += piece.length;
-      if (at % sliceSize !== 0 && at !== source.size) continue;
-      states.push(at % sliceSize === 0 ? hash.state() : LAST);
-      const full = states.length >= SLICES_PER_RECORD || at - saved >= BYTES_PER_RECORD;
-      if (full || at === source.size || time.stop.aborted) await save();
-      if (time.stop.aborted) return saved;
+  const rest = { offset: from, length: source.size - from };
+  const stop = AbortSignal.any([time.stop, time.signal]);
+  const room = (left: number) => memory.subarray(0, Math.min(left, memory.length));
+  try {
+    for await (const chunk of parts.source.read(source, rest, stop, room)) {
+      for (let used = 0; used < chunk.length; ) {
+        const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));
+        hash.update(piece);
+        used += piece.length;
+        at += piece.length;
+        if (at % sliceSize !== 0 && at !== source.size) continue;
+        states.push(at % sliceSize === 0 ? hash.state() : LAST);
+        whole = { at, saved: hash.save() };
+        if (states.length >= SLICES_PER_RECORD || at - saved >= BYTES_PER_RECORD) await save();
+      }
     }
+  } catch (error) {
+    await save();
+    if (!stop.aborted) throw error;
+    return saved;
   }
+  await save();
   return saved;
 }
 

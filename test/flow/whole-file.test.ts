@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
+import { bytesOf, outsider, sha1 } from '../kit/relay-bed.ts';
+
+const MIB = 1_048_576;
+
+async function open(options: Parameters<typeof openEventBed>[0] = {}): Promise<EventBed> {
+  const bed = await openEventBed({ ...options, env: { INTEGRITY: 'sha1', ...options?.env } });
+  onTestFinished(bed.close);
+  return bed;
+}
+
+async function relay(bed: EventBed, key: string, content: Uint8Array, checksumSHA1?: string) {
+  const object = await bed.put(key, content, checksumSHA1 === undefined ? undefined : { checksumSHA1 });
+  await bed.announce(object);
+  await bed.machine.idle();
+  const transfer = await bed.transferOf(object);
+  return { object, transfer, receipt: transfer?.state === 'stored' ? transfer.receipt : undefined };
+}
+
+test.each([
+  ['a short last slice', 3 * MIB + 12_345],
+  ['whole slices only', 3 * MIB],
+  ['a last slice of one byte', 2 * MIB + 1],
+])('COS accepts the chain of a file with %s and checks the whole', async (_, size) => {
+  const bed = await open();
+  const content = bytesOf(`chain ${size}`, size);
+
+  const { receipt } = await relay(bed, 'chained.bin', content);
+
+  expect(await bed.stored('chained.bin')).toEqual(content);
+  expect(receipt?.verified).toEqual({ size, sha1: sha1(content), sha1Matches: true });
+});
+
+test('an instant upload moves no slice', async () => {
+  const bed = await open();
+  const content = bytesOf('known', 2 * MIB);
+  await relay(bed, 'first.bin', content);
+
+  const { receipt } = await relay(bed, 'copy/second.bin', content);
+
+  expect(receipt).toMatchObject({ how: 'instant', bytes: { sent: 0 }, verified: { sha1Matches: true } });
+  expect(await bed.stored('copy/second.bin')).toEqual(content);
+  expect(bed.ops('copy/second.bin')).not.toContain('upload_slice_data');
+});
+
+test('the pass over the source takes as many calls as it needs and goes on where it saved', async () => {
+  const bed = await open({ machine: { functionTimeoutMs: 1_000 } });
+  const content = bytesOf('slow', 3 * MIB);
+  const object = await bed.put('slow.bin', content);
+  const begun: number[] = [];
+  const { source } = bed.parts;
+  // two slices and a half come, then nothing until the call's time is up
+  Object.assign(bed.parts, {
+    source: {
+      ...source,
+      async *read(...[pinned, range, signal, memory]: Parameters<typeof source.read>) {
+        begun.push(range.offset);
+        const length = Math.min(range.length, 2.5 * 524_288);
+        yield* source.read(pinned, { ...range, length }, signal, memory);
+        if (length < range.length) await silence(signal);
+      },
+    },
+  });
+
+  await bed.announce(object);
+  await bed.machine.idle();
+
+  expect(begun.slice(0, 3)).toEqual([0, MIB, 2 * MIB]);
+  expect(await bed.stored('slow.bin')).toEqual(content);
+  expect((await bed.transferOf(object))?.state).toBe('stored');
+});
+
+const silence = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
+test('a refused slice size has the chain made again in slices every region takes', async () => {
+  const bed = await open({ cos: { sliceSizes: [MIB] } });
+  const content = bytesOf('recut', 3 * MIB + 99);
+
+  const { receipt } = await relay(bed, 'recut.bin', content);
+
+  expect(receipt).toMatchObject({ sliceSize: MIB, verified: { sha1Matches: true } });
+  expect(await bed.stored('recut.bin')).toEqual(content);
+});
+
+test('bytes that are not what S3 says they are never reach COS', async () => {
+  const bed = await open();
+  const wrong = createHash('sha1').update('something else').digest('base64');
+
+  const { transfer } = await relay(bed, 'rotten.bin', bytesOf('rotten', 2 * MIB), wrong);
+
+  expect(transfer).toMatchObject({ state: 'failed', reason: { error: 'NotIdentical' } });
+  expect(bed.ops('rotten.bin')).not.toContain('upload_slice_init');
+});
+
+test("S3's own SHA-1 is compared with the one COS states, without a pass", async () => {
+  const bed = await open({ env: { INTEGRITY: 'md5' } });
+  const content = bytesOf('stated', 2 * MIB);
+  const client = outsider(bed.cos ?? never());
+  await client.upload(
+    targetOf('stated.bin'),
+    { content, insertOnly: true, sha1: sha1(content) },
+    AbortSignal.timeout(9_000),
+  );
+  await client.close();
+
+  const { receipt } = await relay(
+    bed,
+    'stated.bin',
+    content,
+    Buffer.from(sha1(content), 'hex').toString('base64'),
+  );
+
+  expect(receipt).toMatchObject({ how: 'skipped', verified: { sha1: sha1(content), sha1Matches: true } });
+});
+
+test('integrity md5 makes no pass', async () => {
+  const states: string[] = [];
+  const bed = await open({
+    env: { INTEGRITY: 'md5' },
+    machine: { onInvocation: ({ state }) => void states.push(state) },
+  });
+
+  const { receipt } = await relay(bed, 'plain.bin', bytesOf('plain', 2 * MIB));
+
+  expect(states).not.toContain('HashSource');
+  expect(receipt?.slices).toMatchObject({ total: 4, md5Verified: 4 });
+});
+
+const never = (): never => {
+  throw new Error('this bed has a COS of its own');
+};
