@@ -10,7 +10,7 @@ export type EventBed = Awaited<ReturnType<typeof openEventBed>>;
 export type LogLine = { readonly level: 'info' | 'warn'; readonly text: string } & LogFields;
 
 /** The whole stack with a fresh folder, and short words for what tests of events do with it. */
-export async function openEventBed(options: Omit<StackOptions, 'dataDir'> = {}) {
+export async function openEventBed(options: Partial<StackOptions> = {}) {
   const dir = await tempDir('events');
   const log: LogLine[] = [];
   const line = (level: LogLine['level']) => (text: string, fields?: LogFields) =>
@@ -42,6 +42,11 @@ export async function openEventBed(options: Omit<StackOptions, 'dataDir'> = {}) 
     /** What COS was asked, in order. */
     ops: (path?: string): string[] =>
       (stack.cos?.log ?? []).filter((one) => path === undefined || one.path === path).map(({ op }) => op),
+    /** Ends the process; a folder that was given stays. */
+    async stop() {
+      await stack.close();
+      await dir.remove();
+    },
     async close() {
       await stack.close();
       await dir.remove();
