@@ -18,8 +18,16 @@ export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord |
   const last = record?.stored;
   if (last)
     return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
+  if (transfer.options.integrity === 'sha1') return false; // who asks for proof is not served with a guess
   return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
 }
+
+/** Proven by SHA-1 and size: a file that is there already and is in nobody's way. */
+export const isIdentical = (file: CosFile, { source }: Pick<Transfer, 'source'>): boolean =>
+  file.size === source.size &&
+  file.received === file.size &&
+  file.sha1 !== undefined &&
+  file.sha1 === source.sha1;
 
 export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
   size,

@@ -69,6 +69,7 @@ async function close(
   time: StepTime,
 ): Promise<Closed> {
   const session = record.upload?.transferId === transfer.id ? record.upload.session : undefined;
+  if (!record.upload && record.stored?.transferId === transfer.id) return { kind: 'closed' }; // proven before
   if (session === undefined) throw new SessionLost('no session is recorded for this transfer');
   const request = { session, size: transfer.source.size, ...sessionSha(transfer) };
   const finished = await parts.cos.finish(transfer.target, request, time.signal);

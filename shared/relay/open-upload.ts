@@ -16,7 +16,7 @@ import {
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { type WholeHash, wholeHash } from './chain.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
-import { factsOf, isSame } from './existing.ts';
+import { factsOf, isIdentical, isSame } from './existing.ts';
 import { isNew } from './finish-upload.ts';
 import { unconfirmed } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
@@ -136,10 +136,11 @@ async function isClosed(
   there: There,
   parts: RelayParts,
 ): Promise<boolean> {
-  const { upload } = record;
-  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
+  const { upload, stored } = record;
   const { size } = transfer.source;
   if (there.kind !== 'file' || there.size !== size || there.received !== size) return false;
+  if (!upload && stored?.transferId === transfer.id) return true; // proven, and about to be written down
+  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
   if (!isNew(there, record)) return false;
   return transfer.heldBytes === size || (await unconfirmed(transfer, parts)).length === 0;
 }
@@ -167,11 +168,11 @@ async function overExisting(
   time: StepTime,
 ): Promise<Step> {
   const file = await parts.cos.stat(transfer.target, time.signal);
-  if (transfer.options.onExisting === 'fail') {
+  const known = knowing(transfer, whole);
+  if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known))) {
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   }
-  if (file.kind === 'file' && isSame(file, knowing(transfer, whole), record))
-    return { kind: 'stored', how: 'skipped' };
+  if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped' };
   const opened = await init(transfer, false, whole, parts, time);
   return opening(transfer, opened, whole.kind === 'hash', parts, time);
 }
@@ -279,6 +280,7 @@ async function remember(
     toSending(from, { session, sliceSize, serial, withSha }, parts.clock()),
   );
   if (next.state === 'sending') return true;
+  // it is over: cancelled, superseded, or stored by another execution
   await abandonSession(parts, transfer, opened.session, time);
   return false;
 }

@@ -190,7 +190,7 @@ async function shortenLease(
 /** The far side said no: nothing of ours is under way. */
 const isAnswered = (error: unknown): boolean => error instanceof RelayError && error.remedy === 'give-up';
 
-/** Deletes an unfinished upload if it still is that session, and never with it what a newer version stored. */
+/** Deletes an unfinished upload if it still is that session, and never with it a file that was proven. */
 export async function abandonSession(
   parts: RelayParts,
   transfer: Transfer,
@@ -200,13 +200,14 @@ export async function abandonSession(
   const listed = await parts.cos.list(transfer.target, time.signal);
   if (listed.kind !== 'unfinished' || listed.session !== session) return false;
   // op=delete takes the file of the path too, so whoever owns the target now must stay away meanwhile
-  const removed = await whileHolding(parts, transfer, time, async (_, held) => {
+  const removed = await whileHolding(parts, transfer, time, async ({ owner, stored }, held) => {
+    if (stored?.transferId === owner.transferId) return false; // the file there is the owner's, and proven
     const again = await parts.cos.list(transfer.target, held.signal);
     if (again.kind !== 'unfinished' || again.session !== session) return false;
     await parts.cos.remove(transfer.target, held.signal);
     return true;
   });
-  if (removed.held) return removed.value;
+  if (removed.held && removed.value) return true;
   await leaveStray(parts, targetName(transfer.target), { session, size: listed.size });
   return false;
 }

@@ -4,7 +4,7 @@ import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../e
 import type { TargetRecord } from '../session/target-record.ts';
 import type { Opening, S3Origin, Sending } from '../session/transfer.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
-import { isSame } from './existing.ts';
+import { isIdentical, isSame } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { whoseUpload } from './whose.ts';
 
@@ -37,10 +37,10 @@ export async function uploadDirect(
   const insertOnly = onExisting !== 'overwrite' && !replaces;
   const first = await detours(known, record, () => send(insertOnly), parts, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
-  if (onExisting === 'fail')
-    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
-
   const file = await parts.cos.stat(transfer.target, time.signal);
+  // the very same bytes are what an earlier try left whose answer was lost
+  if (onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known)))
+    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
   const second = await detours(known, record, () => send(false), parts, time);
   if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
