@@ -47,6 +47,7 @@ export function planCase(seed: number, index: number): CasePlan {
   // Under `listed` a slice that arrived damaged, and whose answer nobody lived to read, is believed: that is its promise.
   const canDamage = proven || (!kills && !together);
   const cosFaults = cosFaultsOf(draw, canDamage);
+  const cos = mannersOf(draw, before);
   const overwritten = happenings.some(({ what }) => what === 'overwrite');
   const isFinal = cosFaults.some(({ act }) => act.kind === 'status' && act.code === UNKNOWN_CODE);
   return {
@@ -54,7 +55,7 @@ export function planCase(seed: number, index: number): CasePlan {
     index,
     size,
     env,
-    cos: mannersOf(draw, before),
+    cos,
     before,
     cosFaults,
     s3Faults: s3FaultsOf(draw),
@@ -62,7 +63,9 @@ export function planCase(seed: number, index: number): CasePlan {
     mayFailWith: [
       ...(isFinal ? ['CosRefused'] : []),
       ...(before === 'foreign-upload' && env.ON_FOREIGN_UPLOAD === 'fail' ? ['ForeignUpload'] : []),
-      ...(env.ON_EXISTING === 'fail' && (before === 'older-file' || overwritten) ? ['TargetExists'] : []),
+      ...(env.ON_EXISTING === 'fail' && (before === 'older-file' || overwritten || cos.closesItself)
+        ? ['TargetExists'] // a file that COS closed by itself, when nobody heard of it, is anybody's
+        : []),
     ],
   };
 }
@@ -134,7 +137,10 @@ const OPS = [
 
 function cosFaultsOf(draw: Draw, canDamage: boolean): Fault[] {
   const count = draw.one([0, 1, 1, 2, 2, 3, 4, 6]);
-  return Array.from({ length: count }, () => cosFault(draw, canDamage));
+  const faults = Array.from({ length: count }, () => cosFault(draw, canDamage));
+  const isGap = ({ act }: Fault) => act.kind === 'status' && act.code === -175;
+  const first = faults.find(isGap);
+  return faults.filter((fault) => !isGap(fault) || fault === first); // more of them is an honest NoProgress
 }
 
 function cosFault(draw: Draw, canDamage: boolean): Fault {

@@ -6,7 +6,7 @@ import { LOCAL_COS, type Stack } from '../../local/stack.ts';
 import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
 import { isActive, type Transfer } from '../../shared/session/transfer.ts';
 import { type Life, mortal } from '../kit/mortal.ts';
-import { type Bed, bytesOf, idOf, openBed, outsider, SLICE, sha1, targetOf } from '../kit/relay-bed.ts';
+import { type Bed, bytesOf, idOf, openBed, outsider, sha1, targetOf } from '../kit/relay-bed.ts';
 import { openLedger } from './ledger.ts';
 import type { CasePlan, Happening } from './plan.ts';
 
@@ -20,6 +20,8 @@ export type CaseResult = {
 
 /** No case takes nearly as long unless it hangs, in ms. */
 const HUNG_MS = 60_000;
+/** Longer than any lease, in ms. */
+const LEASE_MS = 130_000;
 
 /** Plays one case: a whole transfer through the real machine and handlers, with its trouble; then asks the oracle. */
 export async function runCase(
@@ -57,6 +59,28 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
   const processes: Process[] = [];
   let operations = 0;
   let cancelled = false;
+  let working = 0; // calls that are under way, in all processes
+  let passedMs = 0;
+  /** Who is gone left a lease behind: when nobody is at work any more, the time passes until it is over. */
+  const letTimePass = (error: unknown) => {
+    const busy =
+      error instanceof Error && /TargetBusy|is being written/.test(`${error.name} ${error.message}`);
+    if (busy && working === 0) passedMs += LEASE_MS;
+  };
+  const deliver = async (stack: Stack, object: DroppedObject): Promise<void> => {
+    for (let tries = 1; tries <= 10; tries += 1) {
+      working += 1;
+      try {
+        return await stack.announce(object); // a queue hands an event out until it is taken
+      } catch (error) {
+        working -= 1;
+        letTimePass(error);
+        working += 1;
+      } finally {
+        working -= 1;
+      }
+    }
+  };
 
   const startProcess = async (): Promise<Process> => {
     const lives = new Set<Life>();
@@ -92,6 +116,7 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
         },
       });
       lives.add(life);
+      working += 1;
       trace(`-> ${state} ${input}`);
       const done = work(life.parts);
       try {
@@ -99,13 +124,18 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
       } catch (error) {
         trace(`${state} failed: ${error}`);
         await done.catch(() => undefined); // what it left undone unwinds before anybody goes on
+        working -= 1;
+        letTimePass(error);
+        working += 1;
         if (dead) throw new ProcessGone();
         throw error;
       } finally {
+        working -= 1;
         lives.delete(life);
       }
     };
-    const stack = await bed.start({ machine: { meddle } });
+    const clock = () => Date.now() + passedMs;
+    const stack = await bed.start({ machine: { meddle }, wiring: { clock } });
     const process: Process = { stack, died, isDead: () => dead };
     processes.push(process);
     return process;
@@ -206,18 +236,6 @@ const describe = (transfer: Transfer | undefined): string => {
   return isActive(transfer) ? transfer.state : `${transfer.state} (${transfer.reason.error})`;
 };
 
-/** The queue hands an event out again until it is taken. */
-async function deliver(stack: Stack, object: DroppedObject): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await stack.announce(object);
-    } catch (error) {
-      if (tries >= 10) return; // the dead-letter queue: the record says why
-      if (error instanceof Error && error.message.includes('closed')) return;
-    }
-  }
-}
-
 async function prepare({ before, size, env }: CasePlan, bed: Bed, key: string): Promise<void> {
   if (before === 'nothing') return;
   const other = outsider(bed.cos);
@@ -230,8 +248,8 @@ async function prepare({ before, size, env }: CasePlan, bed: Bed, key: string): 
   } else if (before === 'foreign-upload') {
     const sliceSize = Number(env.SLICE_SIZE);
     const opened = await other.open(target, { size, sliceSize, insertOnly: true }, never);
-    if (opened.kind === 'session' && size > 0) {
-      const piece = content.subarray(0, Math.min(size, opened.sliceSize));
+    if (opened.kind === 'session' && size > opened.sliceSize) {
+      const piece = content.subarray(0, opened.sliceSize);
       await other.put(target, { session: opened.session, offset: 0, content: piece }, never);
     }
   }
@@ -252,5 +270,3 @@ const brief = (value: unknown): string => {
   );
   return text === undefined ? '' : text.slice(0, 400);
 };
-
-export { SLICE };
