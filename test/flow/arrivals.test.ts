@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
 import { SOURCE_BUCKET } from '../../local/stack.ts';
 import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
+import { mortal } from '../kit/mortal.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 import { bytesOf, outsider, sha1 } from '../kit/relay-bed.ts';
 
@@ -63,6 +64,27 @@ describe('small objects', () => {
 
     expect(await bed().stored('empty.bin')).toEqual(Buffer.alloc(0));
     expect(await receiptOf(bed(), object)).toMatchObject({ how: 'direct', verified: { size: 0 } });
+  });
+
+  test('cost one look and one read in S3, two requests of COS, one read and four writes of the table', async () => {
+    await relay(bed(), 'frugal/first.bin', 'makes the directory');
+    const object = await bed().put('frugal/second.bin', bytesOf('frugal', 65_536));
+    const done: string[] = [];
+    const { parts } = mortal(bed().parts, { before: ({ name }) => void done.push(name) });
+
+    await handle(objectCreatedEvent(object), parts);
+
+    expect(done).toEqual([
+      'source.pin',
+      'store.create',
+      'store.getTarget',
+      'store.replaceTarget',
+      'source.read',
+      'cos.upload',
+      'cos.stat',
+      'store.replaceTarget',
+      'store.replace',
+    ]);
   });
 
   test('SMALL_OBJECT_MAX is the last size that goes directly', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { localContext } from '../../local/machine.ts';
 import { SOURCE_BUCKET } from '../../local/stack.ts';
 import { type Parts, withParts } from '../../shared/wiring.ts';
@@ -161,7 +161,7 @@ describe('versions that meet', () => {
   });
 
   test('an upload opened after a newer version took the target does not take its file away', async () => {
-    const lateInit = await openEventBed({
+    const lateInit = await ownBed({
       env: { AWS_ENDPOINT_URL_S3: s3().origin },
       machine: {
         pauseMs: 2,
@@ -183,11 +183,10 @@ describe('versions that meet', () => {
 
     expect(between).toEqual(small);
     expect(await lateInit.stored('stray')).toEqual(large);
-    await lateInit.close();
   });
 
   test('a delete that was decided before a newer version came does not take its file', async () => {
-    const lateDelete = await openEventBed({
+    const lateDelete = await ownBed({
       env: { AWS_ENDPOINT_URL_S3: s3().origin },
       machine: {
         pauseMs: 20,
@@ -216,11 +215,10 @@ describe('versions that meet', () => {
 
     expect(early).toBe(false);
     expect(await lateDelete.stored('delete')).toEqual(bytesOf('3', 4_000));
-    await lateDelete.close();
   });
 
   test('a file that a transfer wrote and never recorded is not taken for the next version', async () => {
-    const died = await openEventBed({ env: { AWS_ENDPOINT_URL_S3: s3().origin, SMALL_OBJECT_MAX: '0' } });
+    const died = await ownBed({ env: { AWS_ENDPOINT_URL_S3: s3().origin, SMALL_OBJECT_MAX: '0' } });
     const [first, second] = [bytesOf('written', SLICED), bytesOf('recorded', SLICED)];
     died.cos?.inject({ op: 'stat', skip: 1, times: 1, act: { kind: 'status', status: 403, code: -61 } });
     await died.deliver(s3().put('unsure', first, versioned));
@@ -232,7 +230,6 @@ describe('versions that meet', () => {
 
     expect(written).toEqual(first);
     expect(await died.stored('unsure')).toEqual(second);
-    await died.close();
   });
 
   async function untilDone(event: S3Event, on = bed()): Promise<void> {
@@ -318,19 +315,18 @@ describe('DELETES=mirror', () => {
 
 test('DELETES=ignore, the default, leaves the file and says so', async () => {
   const s3 = await startVersionedS3(SOURCE_BUCKET);
-  const bed = await openEventBed({ env: { AWS_ENDPOINT_URL_S3: s3.origin } });
+  onTestFinished(s3.close);
+  const bed = await ownBed({ env: { AWS_ENDPOINT_URL_S3: s3.origin } });
   await bed.deliver(s3.put('kept', bytesOf('kept', 1_000)));
 
   await bed.deliver(s3.remove('kept'));
 
   expect(await bed.stored('kept')).toEqual(bytesOf('kept', 1_000));
   expect(bed.log.some(({ text }) => text.includes('DELETES=ignore'))).toBe(true);
-  await bed.close();
-  await s3.close();
 });
 
 test('a deletion is not believed when S3 may not be asked', async () => {
-  const bed = await openEventBed({ env: { DELETES: 'mirror' } });
+  const bed = await ownBed({ env: { DELETES: 'mirror' } });
   const object = await bed.put('secret', 'secret');
   await bed.announce(object);
   bed.s3?.inject({ op: 'head', key: 'secret', act: { kind: 'status', status: 403, code: 'AccessDenied' } });
@@ -344,8 +340,13 @@ test('a deletion is not believed when S3 may not be asked', async () => {
 
   expect(refused).toContain('may not be read');
   expect(String(await bed.stored('secret'))).toBe('secret');
-  await bed.close();
 });
+
+async function ownBed(options: Parameters<typeof openEventBed>[0]): Promise<EventBed> {
+  const bed = await openEventBed(options);
+  onTestFinished(bed.close);
+  return bed;
+}
 
 const pause = () => new Promise((resolve) => setImmediate(resolve));
 
