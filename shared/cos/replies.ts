@@ -32,22 +32,47 @@ const sha = z
   .transform((text) => (/^[0-9a-f]{40}$/.test(text) ? text : undefined))
   .optional();
 
-const part = z.object({ offset: wholeBytes, datalen: wholeBytes });
-const jsonText = z.string().transform((text, context): unknown => {
+/**
+ * An array, a JSON string of an array, null, or nothing. Read by hand: a schema makes every entry three times over, and
+ * the list of 1 TiB has a million.
+ */
+const listParts = z
+  .unknown()
+  .optional()
+  .transform((given, context): Slice[] => {
+    const parts = typeof given === 'string' ? jsonOf(given) : (given ?? []);
+    if (!Array.isArray(parts)) {
+      context.addIssue('listparts is neither an array nor the JSON of one');
+      return z.NEVER;
+    }
+    const slices: Slice[] = parts.map((part: unknown) => sliceOf(part) ?? NO_SLICE);
+    const bad = slices.indexOf(NO_SLICE);
+    if (bad >= 0) context.addIssue(`listparts has an entry that is no slice, at ${bad}`);
+    return slices;
+  });
+
+const NO_SLICE: Slice = { offset: -1, length: -1 };
+
+function sliceOf(part: unknown): Slice | undefined {
+  if (typeof part !== 'object' || part === null || !('offset' in part && 'datalen' in part)) return undefined;
+  const [offset, length] = [wholeNumber(part.offset), wholeNumber(part.datalen)];
+  return offset === undefined || length === undefined ? undefined : { offset, length };
+}
+
+/** Offsets and lengths come as numbers or as decimal strings. */
+function wholeNumber(given: unknown): number | undefined {
+  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function jsonOf(text: string): unknown {
   if (text.trim() === '') return [];
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? [];
   } catch {
-    context.addIssue('listparts is a string that is not JSON');
-    return z.NEVER;
+    return undefined; // the schema then says what is wrong
   }
-});
-
-/** An array, a JSON string of an array, null, or nothing. */
-const listParts = z
-  .union([z.array(part), jsonText.pipe(z.array(part).nullable()), z.null()])
-  .optional()
-  .transform((parts): Slice[] => (parts ?? []).map(({ offset, datalen }) => ({ offset, length: datalen })));
+}
 
 export const openReply = z.union([
   z.object({

@@ -22,7 +22,8 @@ export function planSlices(size: number, sliceSize: number): Slice[] {
 
 /** The slices of the plan that are not held. A held slice of another length counts as missing. */
 export function missingSlices(plan: readonly Slice[], held: readonly Slice[]): Slice[] {
-  const lengthAt = new Map(held.map((slice) => [slice.offset, slice.length]));
+  const lengthAt = new Map<number, number>();
+  for (const { offset, length } of held) lengthAt.set(offset, length); // no pair for each: there may be a million
   return plan.filter((slice) => lengthAt.get(slice.offset) !== slice.length);
 }
 
