@@ -23,7 +23,7 @@ export type PaceOptions = {
 };
 
 /** Room for growth above what is measured. */
-const GAIN = 2;
+const GAIN = 3;
 /** The shortest time is forgotten after so many rounds: routes change. */
 const MEMORY_ROUNDS = 16;
 
