@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -53,4 +54,20 @@ export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promi
       return { name, path, bytes: (await stat(path)).size };
     }),
   );
+}
+
+/** One module of the bench as plain JavaScript: the compiler that Node loads for TypeScript takes tens of MiB. */
+export async function bundled(module: URL): Promise<URL> {
+  const outfile = join(OUT, `${basename(module.pathname, '.ts')}.mjs`);
+  await build({
+    entryPoints: [fileURLToPath(module)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    logLevel: 'error',
+    packages: 'external',
+  });
+  return pathToFileURL(outfile);
 }

@@ -1,10 +1,10 @@
-import { localContext } from '../../local/machine.ts';
 import type { Window } from '../../shared/slices/windows.ts';
 import { answer } from '../child.ts';
-import { environmentOf, type Place } from '../place.ts';
 
 /** The deployed bundle of upload-slices alone in a process, as on Lambda. */
 export type Worker = typeof tasks;
+
+export type WorkerOptions = { readonly bundle: string; readonly env: Readonly<Record<string, string>> };
 
 type Handler = (
   event: unknown,
@@ -13,20 +13,12 @@ type Handler = (
 let handler: Handler;
 
 const tasks = {
-  async open({
-    place,
-    bundle,
-    env,
-  }: {
-    readonly place: Place;
-    readonly bundle: string;
-    readonly env: Record<string, string>;
-  }) {
-    Object.assign(process.env, environmentOf(place), env, {
+  async open({ bundle, env }: WorkerOptions): Promise<void> {
+    Object.assign(process.env, env, {
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
-      POWERTOOLS_DEV: 'false',
+      POWERTOOLS_METRICS_NAMESPACE: 'bench',
     });
     ({ handler } = (await import(bundle)) as { handler: Handler }); // every function of ours exports one
   },
@@ -37,7 +29,7 @@ const tasks = {
     readonly transferId: string;
     readonly window: Window;
   }): Promise<void> {
-    const { kind, left } = await handler({ transferId, window }, localContext('upload-slices', 900_000));
+    const { kind, left } = await handler({ transferId, window }, { getRemainingTimeInMillis: () => 900_000 });
     if (kind !== 'sent' || left !== 0) throw new Error(`a window ended ${kind} with ${left} slices left`);
   },
   rssMiB: () => ({

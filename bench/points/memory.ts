@@ -3,12 +3,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bed, makeSparseFile, openBed } from '../bed.ts';
-import { makeBundles } from '../bundles.ts';
+import { bundled, makeBundles } from '../bundles.ts';
 import { openChild } from '../child.ts';
 import type { RelayContender } from '../contenders/relay.ts';
 import type { Worker } from '../contenders/worker.ts';
 import { type Figure, type How, type Measured, MIB } from '../figures.ts';
+import { environmentOf } from '../place.ts';
 
+const WORKER = new URL('../contenders/worker.ts', import.meta.url);
 const POINT = 'memory';
 /** The configuration's defaults. */
 const [IN_FLIGHT, SLICE_MIB] = [32, 1];
@@ -45,13 +47,13 @@ async function workerPeak(bed: Bed, size: number): Promise<number> {
   const file = await makeSparseFile(bed.dir, size);
   const load = await bed.show(file);
   const relay = openChild<RelayContender>(new URL('../contenders/relay.ts', import.meta.url));
-  const worker = openChild<Worker>(new URL('../contenders/worker.ts', import.meta.url));
+  const worker = openChild<Worker>(await bundled(WORKER));
   const bundle = (await makeBundles()).find(({ name }) => name === 'upload-slices');
   if (!bundle) throw new Error('there is no bundle of upload-slices');
   try {
     await relay.call('open', { place: bed.place });
     const { transferId, windows } = await relay.call('begin', load);
-    await worker.call('open', { place: bed.place, bundle: pathToFileURL(bundle.path).href, env: {} });
+    await worker.call('open', { bundle: pathToFileURL(bundle.path).href, env: environmentOf(bed.place) });
     for (const window of windows) await worker.call('carry', { transferId, window });
     await relay.call('end', { transferId });
     await bed.prove(load, file);

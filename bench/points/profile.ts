@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { makeFile, openBed } from '../bed.ts';
-import { makeBundles } from '../bundles.ts';
+import { bundled, makeBundles } from '../bundles.ts';
 import { openChild } from '../child.ts';
 import type { RelayContender } from '../contenders/relay.ts';
 import type { Worker } from '../contenders/worker.ts';
 import { type How, type Measured, MIB } from '../figures.ts';
+import { environmentOf } from '../place.ts';
 
+const WORKER = new URL('../contenders/worker.ts', import.meta.url);
 const POINT = 'profile';
 const SHOWN = 14;
 
@@ -18,17 +20,17 @@ export async function profile({ quick }: How): Promise<Measured> {
   const dir = await mkdtemp(join(tmpdir(), 'relay-profile-'));
   const bed = await openBed();
   const relay = openChild<RelayContender>(new URL('../contenders/relay.ts', import.meta.url));
-  const worker = openChild<Worker>(new URL('../contenders/worker.ts', import.meta.url), [
-    '--cpu-prof',
-    `--cpu-prof-dir=${dir}`,
-  ]);
+  const worker = openChild<Worker>(await bundled(WORKER), ['--cpu-prof', `--cpu-prof-dir=${dir}`]);
   try {
     const file = await makeFile(bed.dir, (quick ? 256 : 1_024) * MIB);
     const load = await bed.show(file);
     const bundle = (await makeBundles('plain')).find(({ name }) => name === 'upload-slices');
     await relay.call('open', { place: bed.place });
     const { transferId, windows } = await relay.call('begin', load);
-    await worker.call('open', { place: bed.place, bundle: pathToFileURL(bundle?.path ?? '').href, env: {} });
+    await worker.call('open', {
+      bundle: pathToFileURL(bundle?.path ?? '').href,
+      env: environmentOf(bed.place),
+    });
     for (const window of windows) await worker.call('carry', { transferId, window });
     await relay.call('end', { transferId });
     await bed.prove(load, file);
