@@ -12,8 +12,8 @@ export type ChainHash = {
 };
 
 /** Where the chaining state lies in what hash-wasm saves (checked against the vectors). */
-const STATE_FROM = 8;
-const STATE_TO = 28;
+const STATE_FROM = 4;
+const STATE_TO = 24;
 
 export async function openChainHash(saved?: Uint8Array): Promise<ChainHash> {
   const hash = await createSHA1();

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compareSequencers, decideClaim, type Owner } from '../../shared/session/target-record.ts';
+
+const NOW = 1_000_000;
+const owner = (over: Partial<Owner> = {}): Owner => ({
+  transferId: 'theirs',
+  sourceName: 's3:b/k',
+  sequencer: '05',
+  active: true,
+  ...over,
+});
+const mine = owner({ transferId: 'mine', sequencer: '06' });
+const claim = (theirs: Partial<Owner>, my: Partial<Owner> = {}) =>
+  decideClaim({ name: 't', owner: owner(theirs), revision: 1 }, { ...mine, ...my }, NOW);
+
+describe('compareSequencers', () => {
+  const sequencer = fc.stringMatching(/^[0-9A-F]{1,20}$/);
+
+  test('orders as numbers right-padded to one length, whatever the case', () => {
+    fc.assert(
+      fc.property(sequencer, sequencer, (a, b) => {
+        const [left, right] = [a, b].map((text) => BigInt(`0x${text.padEnd(20, '0')}`));
+        const expected = left === right ? 0 : (left ?? 0n) < (right ?? 0n) ? -1 : 1;
+
+        expect(compareSequencers(a, b)).toBe(expected);
+        expect(compareSequencers(a.toLowerCase(), b)).toBe(expected);
+      }),
+    );
+  });
+});
+
+describe('decideClaim', () => {
+  test.each([
+    ['a target nobody has', () => decideClaim(undefined, mine, NOW), 'free'],
+    ['one whose owner is done', () => claim({ active: false }), 'free'],
+    ['our own', () => claim({ transferId: 'mine' }), 'mine'],
+    [
+      'our own, while another call sends',
+      () => claim({ transferId: 'mine', leaseUntil: NOW + 1, holder: 'a' }, { holder: 'b' }),
+      'busy',
+    ],
+    [
+      'our own, when that call is long over',
+      () => claim({ transferId: 'mine', leaseUntil: NOW, holder: 'a' }, { holder: 'b' }),
+      'mine',
+    ],
+    ['our own, leased without a holder', () => claim({ transferId: 'mine', leaseUntil: NOW + 1 }), 'mine'],
+    ['one of an older version', () => claim({}), 'supersedes'],
+    ['one of an older version, under a lease', () => claim({ leaseUntil: NOW + 1 }), 'busy'],
+    [
+      'one of an older version, done but for a request under way',
+      () => claim({ active: false, leaseUntil: NOW + 1 }),
+      'busy',
+    ],
+    ['one of a newer version', () => claim({ sequencer: '07' }), 'older'],
+    ['one of a newer version that is done', () => claim({ sequencer: '07', active: false }), 'older'],
+    ['one of another source', () => claim({ sourceName: 's3:b/other' }), 'busy'],
+    [
+      'one of another source, whose single request died',
+      () => claim({ sourceName: 's3:b/other', holder: 'a', leaseUntil: NOW }),
+      'free',
+    ],
+    [
+      'one of another source that is newer by number',
+      () => claim({ sourceName: 's3:b/other', sequencer: '99', active: false }),
+      'free',
+    ],
+  ] as const)('%s', (_, decide, expected) => {
+    expect(decide()).toBe(expected);
+  });
+});
