@@ -42,7 +42,7 @@ const UNTOLD_TYPES: readonly (string | undefined)[] = [
 ];
 
 /** The headers to be set; none if the file's own are right without. */
-export function wantedHeaders(metadata: SourceMetadata, present: Headers): Headers {
+function wantedHeaders(metadata: SourceMetadata, present: Headers): Headers {
   const named = {
     'Cache-Control': metadata.cacheControl,
     'Content-Disposition': metadata.contentDisposition,

@@ -85,7 +85,7 @@ export type EndReason = {
  * The target keeps its order and its session; only nobody works on it any more. A single request that may be under way
  * keeps the others out until its lease is over, unless its holder says that it is.
  */
-export async function releaseTarget(parts: RelayParts, transfer: Transfer, holder?: string): Promise<void> {
+async function releaseTarget(parts: RelayParts, transfer: Transfer, holder?: string): Promise<void> {
   for (;;) {
     const record = await parts.store.getTarget(targetName(transfer.target));
     if (!record?.owner.active || record.owner.transferId !== transfer.id) return;

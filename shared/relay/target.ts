@@ -95,7 +95,7 @@ async function fence(
   return cleared ?? record;
 }
 
-export async function supersede(parts: RelayParts, olderId: string, newerId: string): Promise<void> {
+async function supersede(parts: RelayParts, olderId: string, newerId: string): Promise<void> {
   for (;;) {
     const older = await parts.store.get(olderId);
     if (!older || !isActive(older)) return;

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import { openChainHash, uploadParts } from '../../shared/cos/sha1-chain.ts';
+import { planSlices } from '../../shared/slices/slices.ts';
 import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
 import { bytesOf, outsider, sha1 } from '../kit/relay-bed.ts';
 
@@ -50,9 +52,17 @@ test('the pass over the source takes as many calls as it needs and goes on where
   const content = bytesOf('slow', 3 * MIB);
   const object = await bed.put('slow.bin', content);
   const begun: number[] = [];
-  const { source } = bed.parts;
+  const { source, cos } = bed.parts;
+  const sent: string[] = [];
   // two slices and a half come, then nothing until the call's time is up
   Object.assign(bed.parts, {
+    cos: {
+      ...cos,
+      open: (...given: Parameters<typeof cos.open>) => {
+        sent.push(given[1].whole?.uploadParts ?? 'none');
+        return cos.open(...given);
+      },
+    },
     source: {
       ...source,
       async *read(...[pinned, range, signal, memory]: Parameters<typeof source.read>) {
@@ -68,9 +78,20 @@ test('the pass over the source takes as many calls as it needs and goes on where
   await bed.machine.idle();
 
   expect(begun.slice(0, 3)).toEqual([0, MIB, 2 * MIB]);
+  expect(sent).toEqual([await chainOf(content, 524_288)]); // as if it had been one pass
   expect(await bed.stored('slow.bin')).toEqual(content);
   expect((await bed.transferOf(object))?.state).toBe('stored');
 });
+
+async function chainOf(content: Uint8Array, sliceSize: number): Promise<string> {
+  const slices = planSlices(content.length, sliceSize);
+  const hash = await openChainHash();
+  const states = slices.map(({ offset, length }) => {
+    hash.update(content.subarray(offset, offset + length));
+    return hash.state();
+  });
+  return uploadParts(slices, Buffer.concat(states), hash.digest());
+}
 
 const silence = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));

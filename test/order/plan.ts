@@ -2,7 +2,7 @@ import { drawFrom } from '../campaign/draw.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 
 /** What happens to the one object of a case. Deliveries are by the number of the change whose event they carry. */
-export type Act =
+type Act =
   | { readonly kind: 'put'; readonly content: Uint8Array }
   | { readonly kind: 'remove' }
   | { readonly kind: 'destroy'; readonly fromNewest: number }
