@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, NoProgress, SourceChanged, TargetExists } from '../errors.ts';
-import type { TargetRecord } from '../session/target-record.ts';
+import type { TargetRecord, Upload } from '../session/target-record.ts';
 import {
   isActive,
   type Opening,
@@ -120,7 +120,7 @@ async function open(transfer: Begun, record: TargetRecord, parts: RelayParts, ti
   if (await isClosed(transfer, record, there, parts)) return { kind: 'unfinished' }; // the list tells that it is not
   const intended = await intend(transfer, there, parts);
   if (!intended) return { kind: 'ended' };
-  const insertOnly = transfer.options.onExisting !== 'overwrite' && !record.upload?.damaged;
+  const insertOnly = transfer.options.onExisting !== 'overwrite' && !intended.upload?.overwrites;
   const opened = await init(transfer, insertOnly, whole, parts, time);
   if (opened.kind === 'exists') return overExisting(transfer, record, whole, parts, time);
   return opening(transfer, opened, whole.kind === 'hash', parts, time);
@@ -150,12 +150,13 @@ type There = Awaited<ReturnType<RelayParts['cos']['stat']>>;
 /** Says in the table that a session is about to be opened, and what is at the path now. */
 async function intend(transfer: Begun, there: There, parts: RelayParts): Promise<TargetRecord | undefined> {
   return changeTarget(parts, transfer, (from) => {
-    const mine = from.upload?.transferId === transfer.id ? from.upload : undefined;
+    const mine: Upload | undefined = from.upload?.transferId === transfer.id ? from.upload : undefined;
     const { size } = transfer.source;
-    const upload = mine ?? { transferId: transfer.id, openedAt: parts.clock(), size };
+    const upload: Upload = mine ?? { transferId: transfer.id, openedAt: parts.clock(), size };
     // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
     const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
-    return { ...from, upload: { ...upload, intended: true, ...(replaces && { replaces }) } };
+    const overwrites = Boolean(upload.overwrites || upload.damaged);
+    return { ...from, upload: { ...upload, intended: true, overwrites, ...(replaces && { replaces }) } };
   });
 }
 

@@ -30,6 +30,8 @@ const upload = z.object({
   intended: z.boolean().optional(),
   /** COS closed it with a slice that arrived damaged, or that nobody confirmed: the file there must be replaced. */
   damaged: z.boolean().optional(),
+  /** The file that is there is such a damaged one: each init replaces it, whatever the policy. */
+  overwrites: z.boolean().optional(),
   /** It was begun anew because the whole had another SHA-1; that helps once. */
   wrongSha: z.boolean().optional(),
   /** Of the whole file, in bytes. */
