@@ -85,6 +85,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   NoProgress: 'no-progress',
   CosRefused: 'cos-refused',
   CosUnavailable: 'cos-unavailable',
+  ReceiptNotWritten: 'state-unavailable',
 };
 
 /** What COS says about our signature is for the operator: it may quote the key's name. */

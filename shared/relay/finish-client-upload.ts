@@ -6,6 +6,7 @@ import { heldInCos, mustBeSending, plan } from './client-slices.ts';
 import { Declined } from './declined.ts';
 import { finishUpload } from './finish-upload.ts';
 import type { RelayParts, StepTime } from './parts.ts';
+import { keepReceipt } from './prove.ts';
 import { notClientDriven } from './put-slice.ts';
 import { end, load } from './step.ts';
 
@@ -18,7 +19,10 @@ export async function finishClientUpload(
   time: StepTime,
 ): Promise<Receipt> {
   const transfer = await load(parts, path.id);
-  if (transfer.state === 'stored') return transfer.receipt;
+  if (transfer.state === 'stored') {
+    await keepReceipt(transfer, parts, time); // it may be what an earlier try failed at
+    return transfer.receipt;
+  }
   if (transfer.source.kind !== 'client') throw notClientDriven();
   const sending = mustBeSending(transfer);
   await nothingMissing(sending, parts, time);
