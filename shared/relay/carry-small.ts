@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { RelayError, TargetBusy } from '../errors.ts';
+import { TargetBusy } from '../errors.ts';
 import { type Opening, type Sending, type Transfer, toAttempted } from '../session/transfer.ts';
 import type { Delivery } from './object-arrived.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { proveAndStore } from './prove.ts';
-import { isGone, reasonOf } from './reason.ts';
+import { isGone, isHopeless, reasonOf } from './reason.ts';
 import { change, end, SUPERSEDED } from './step.ts';
 import { claimTarget, leasedTime, letGo } from './target.ts';
 import { DIRECT_LEASE_MS, uploadDirect } from './upload-direct.ts';
@@ -46,8 +46,7 @@ async function setback(
   if (isGone(error)) return end(parts, transfer.id, 'superseded', reasonOf(error));
   // another delivery of the same event carries it: its end is not for this one to tell
   if (error instanceof TargetBusy && error.bySelf) throw error;
-  const hopeless = error instanceof RelayError && error.remedy === 'give-up';
-  if (hopeless || delivery.last) await end(parts, transfer.id, 'failed', reasonOf(error));
+  if (isHopeless(error) || delivery.last) await end(parts, transfer.id, 'failed', reasonOf(error));
   else await change(parts, transfer.id, (from) => toAttempted(from, parts.clock()));
   throw error;
 }

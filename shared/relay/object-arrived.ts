@@ -1,4 +1,5 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
+import { TargetBusy } from '../errors.ts';
 import { decideClaim, ownerOf } from '../session/target-record.ts';
 import { isActive, type S3Origin, type Transfer, type TransferOptions } from '../session/transfer.ts';
 import type { ObjectMetadata } from '../source/source.ts';
@@ -6,7 +7,7 @@ import { carrySmall } from './carry-small.ts';
 import { makeDirectories } from './directories.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { keepReceipt } from './prove.ts';
-import { isGone, reasonOf } from './reason.ts';
+import { isGone, isHopeless, reasonOf } from './reason.ts';
 import { assertStorable, type Machine, registerTransfer, restarted, startMachine } from './start-transfer.ts';
 import { end, SUPERSEDED } from './step.ts';
 
@@ -55,6 +56,7 @@ export async function objectArrived(
     return await relayVersion(source, metadata, to, parts, time, delivery);
   } catch (error) {
     if (isGone(error)) return leaveRecord(told, to, error, parts);
+    if (delivery.last || isHopeless(error)) await neverBegun(told, to, error, parts);
     throw error;
   }
 }
@@ -110,6 +112,19 @@ async function mustBeStorable(
     if (isActive(refused)) await end(parts, refused.id, 'failed', reasonOf(error));
     throw error;
   }
+}
+
+/** The event goes to the dead-letter queue before anything began: its transfer says why. */
+async function neverBegun(
+  told: S3Origin,
+  { target, options }: Destination,
+  error: unknown,
+  parts: RelayParts,
+): Promise<void> {
+  if (error instanceof TargetBusy) return; // somebody is at it
+  const transfer = await registerTransfer(told, target, options, parts, { restart: false });
+  if (transfer.state !== 'opening' || transfer.attempts > 0) return;
+  await end(parts, transfer.id, 'failed', reasonOf(error));
 }
 
 /** Deleted since, or overwritten where S3 keeps no versions: whatever came after it has an event of its own. */

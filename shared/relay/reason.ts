@@ -12,3 +12,7 @@ export function reasonOf(thrown: unknown): EndReason {
 /** The version was overwritten or deleted: whatever came after it has an event of its own. */
 export const isGone = (error: unknown): boolean =>
   error instanceof SourceChanged || (error instanceof SourceMissing && error.absent);
+
+/** The same again would end the same way. */
+export const isHopeless = (error: unknown): boolean =>
+  error instanceof RelayError && error.remedy === 'give-up';

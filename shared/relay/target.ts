@@ -1,9 +1,10 @@
 import { targetName } from '../cos/target.ts';
-import { RelayError, TargetBusy } from '../errors.ts';
+import { TargetBusy } from '../errors.ts';
 import { decideClaim, type Owner, ownerOf, type Stray, type TargetRecord } from '../session/target-record.ts';
 import { isActive, type Transfer, toEnded } from '../session/transfer.ts';
 import type { EpochMillis } from '../time.ts';
 import type { RelayParts, StepTime } from './parts.ts';
+import { isHopeless } from './reason.ts';
 
 export type Claimed = { readonly kind: 'ours'; readonly record: TargetRecord } | { readonly kind: 'older' };
 
@@ -147,7 +148,7 @@ export async function whileHolding<T>(
     return { held: true, value };
   } catch (error) {
     // a request without an answer may still be served: the lease then runs its time
-    if (isAnswered(error)) await giveBack();
+    if (isHopeless(error)) await giveBack();
     throw error;
   }
 }
@@ -166,7 +167,7 @@ export async function letGo(
     const from = await parts.store.getTarget(targetName(transfer.target));
     if (from?.owner.holder !== holder) return;
     const { holder: _, leaseUntil, ...owner } = from.owner;
-    const kept = isAnswered(error) ? owner : { ...owner, leaseUntil };
+    const kept = isHopeless(error) ? owner : { ...owner, leaseUntil };
     if (await parts.store.replaceTarget({ ...from, owner: kept, revision: from.revision + 1 })) return;
   }
 }
@@ -186,9 +187,6 @@ async function shortenLease(
     if (await parts.store.replaceTarget({ ...from, owner: shortened, revision: from.revision + 1 })) return;
   }
 }
-
-/** The far side said no: nothing of ours is under way. */
-const isAnswered = (error: unknown): boolean => error instanceof RelayError && error.remedy === 'give-up';
 
 /** Deletes an unfinished upload if it still is that session, and never with it a file that was proven. */
 export async function abandonSession(

@@ -125,6 +125,43 @@ describe('events through a real SQS', () => {
     expect(await bed.transferOf(object)).toMatchObject({ state: 'stored' });
   });
 
+  test('an object that may not be read is failed with its reason, and its event is a dead letter', async () => {
+    const object = await bed.put('forbidden.bin', 'forbidden');
+    bed.s3?.inject({
+      op: 'head',
+      key: 'forbidden.bin',
+      act: { kind: 'status', status: 403, code: 'AccessDenied' },
+    });
+    const before = queue.dead().length;
+
+    await queue.send(objectCreatedEvent(object));
+    await queue.drain(bed.parts);
+
+    expect(queue.dead()).toHaveLength(before + 1);
+    expect(await bed.transferOf(object)).toMatchObject({
+      state: 'failed',
+      reason: { error: 'SourceMissing' },
+    });
+    bed.s3?.clearFaults();
+    await redriveDeadLetters(queue.urls, queue.sqs, async () => undefined);
+    await queue.drain(bed.parts);
+    expect(String(await bed.stored('forbidden.bin'))).toBe('forbidden');
+  });
+
+  test('an object that was deleted before its event came leaves a record and no dead letter', async () => {
+    const dead = queue.dead().length;
+    const object = { bucket: 'source', key: 'short-lived.bin', size: 5, etag: 'e', sequencer: '01' };
+
+    await queue.send(objectCreatedEvent(object));
+    await queue.drain(bed.parts);
+
+    expect(queue.dead()).toHaveLength(dead);
+    expect(await bed.transferOf(object)).toMatchObject({
+      state: 'superseded',
+      reason: { error: 'SourceMissing' },
+    });
+  });
+
   test('npm run redrive moves the dead letters back and says why they were there', async () => {
     const before = queue.dead().length;
     expect(before).toBeGreaterThan(0);
