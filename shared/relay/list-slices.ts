@@ -176,7 +176,7 @@ async function plan(
 }
 
 /** Enough to tell sessions apart; the session itself stays in the table. */
-const shortName = (session: string): string => hash('sha256', session).slice(0, 12);
+export const shortName = (session: string): string => hash('sha256', session).slice(0, 12);
 
 function limits(input: ListInput, { settings }: RelayParts) {
   const left = Math.max(1, WINDOWS_PER_EXECUTION - input.windowsUsed);

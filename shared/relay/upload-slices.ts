@@ -6,6 +6,7 @@ import { mergeRanges, missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';
 import { heldSlices, markDamaged } from './held-slices.ts';
+import { shortName } from './list-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { readSlices } from './read-slices.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
@@ -17,6 +18,8 @@ export const uploadInput = z.object({
     length: z.number().int().positive(),
     missing: z.string().optional(),
   }),
+  /** The session the window was planned for, by its short name. */
+  session: z.string().optional(),
   /** How many calls for this window failed before this one. */
   retries: z.number().int().default(0),
 });
@@ -44,6 +47,9 @@ export async function uploadSlices(
   const { offset, length, missing } = input.window;
   const window = { offset, length, ...(missing !== undefined && { missing }) };
   const planned = slicesOf(window, transfer.source.size, transfer.sliceSize);
+  // reopened by another execution meanwhile: the new session misses other slices, so list again
+  const stale = input.session !== undefined && input.session !== shortName(transfer.session);
+  if (stale) return { kind: 'sent', sent: 0, left: planned.length };
   const slices = input.retries > 0 ? await stillMissing(transfer, planned, parts, time) : planned;
 
   const tally: Tally = { confirmed: [], sent: 0, resent: 0, bytes: 0, verified: 0 };
