@@ -37,14 +37,15 @@ export function median(values: readonly number[]): number {
 
 /**
  * Runs the contenders in turn, round after round, so that whatever else the machine does meets all of them alike. The
- * first round warms up and does not count.
+ * first round warms up and does not count, unless they are warm.
  */
 export async function alternate<T>(
   rounds: number,
   contenders: Readonly<Record<string, () => Promise<T>>>,
+  state: 'cold' | 'warm' = 'cold',
 ): Promise<Record<string, T[]>> {
   const results: Record<string, T[]> = {};
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = state === 'cold' ? 0 : 1; round <= rounds; round += 1) {
     for (const [name, run] of Object.entries(contenders)) {
       const result = await run();
       if (round > 0) results[name] = [...(results[name] ?? []), result];

@@ -10,13 +10,15 @@ const POINT = 'many objects';
 const AT_ONCE = 10;
 /** Between two regions of one continent. */
 const LATENCY_MS = 50;
+/** Objects before those that count. */
+const WARM_UP = 4;
 
 /** Many objects through the event path, against the plain loop, one after the other. */
 export async function many({ quick, say }: How): Promise<Measured> {
   const sets = quick
     ? ([
-        [100, 65_536],
-        [6, 24 * MIB],
+        [60, 65_536],
+        [4, 24 * MIB],
       ] as const)
     : ([
         [1_000, 65_536],
@@ -24,7 +26,7 @@ export async function many({ quick, say }: How): Promise<Measured> {
       ] as const);
   const figures: Figure[] = [];
   for (const [count, size] of sets) {
-    const results = await race(count, size, quick ? 1 : 3);
+    const results = await race(count, size, 1);
     const what = `${count} of ${size >= MIB ? `${size / MIB} MiB` : `${size / 1_024} KiB`}`;
     const [relay, loop] = [results.relay ?? [], results.loop ?? []];
     const rate = (runs: readonly Usage[]) => count / (median(runs.map(({ ms }) => ms)) / 1_000);
@@ -53,17 +55,19 @@ async function race(count: number, size: number, rounds: number): Promise<Record
     const file = await makeFile(bed.dir, size);
     await relay.call('open', { place: bed.place });
     await loop.call('open', { place: bed.place, sliceSize: MIB });
-    const fresh = () => Promise.all(Array.from({ length: count }, () => bed.show(file)));
-    const run = async (work: (loads: Awaited<ReturnType<typeof fresh>>) => Promise<Usage>) => {
-      const loads = await fresh();
+    const fresh = (some: number) => Promise.all(Array.from({ length: some }, () => bed.show(file)));
+    const run = async (some: number, work: (loads: Awaited<ReturnType<typeof fresh>>) => Promise<Usage>) => {
+      const loads = await fresh(some);
       const usage = await work(loads);
       await Promise.all(loads.map((load) => bed.prove(load, file)));
       return usage;
     };
-    return await alternate(rounds, {
-      relay: () => run((loads) => relay.call('runAll', { loads, atOnce: AT_ONCE })),
-      loop: () => run((loads) => loop.call('runAll', loads)),
+    const turns = (some: number) => ({
+      relay: () => run(some, (loads) => relay.call('runAll', { loads, atOnce: AT_ONCE })),
+      loop: () => run(some, (loads) => loop.call('runAll', loads)),
     });
+    await alternate(0, turns(Math.min(count, WARM_UP)));
+    return await alternate(rounds, turns(count), 'warm');
   } finally {
     await Promise.all([relay.close(), loop.close()]);
     await bed.close();

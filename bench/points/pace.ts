@@ -9,7 +9,7 @@ const POINT = 'pace';
 export async function pace({ quick, say }: How): Promise<Measured> {
   const figures: Figure[] = [];
   for (const latencyMs of quick ? [50] : [5, 50, 200]) {
-    const fixed = quick ? [8, 16, 32] : [1, 2, 4, 8, 16, 32];
+    const fixed = quick ? [8, 16, 32] : [2, 4, 8, 16, 32];
     const rates = await ratesAt(latencyMs, fixed, quick ? 1 : 3);
     const own = rates.adaptive ?? Number.NaN;
     const [bestName = '', best = Number.NaN] =
@@ -51,7 +51,7 @@ async function ratesAt(
   // one window of the whole object: one worker, as on Lambda
   const env = { MAX_IN_FLIGHT: '32', MAX_CONCURRENCY: '1', WINDOW_BYTES: String(1_024 * MIB) };
   try {
-    const file = await makeFile(bed.dir, 192 * MIB);
+    const file = await makeFile(bed.dir, 128 * MIB);
     for (const setting of ['adaptive', ...fixed.map(String)]) {
       const child = openChild<RelayContender>(new URL('../contenders/relay.ts', import.meta.url));
       const fixedPace = Number(setting);
