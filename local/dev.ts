@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { asError } from '../shared/errors.ts';
 import type { LogFields, RelayEvent } from '../shared/relay/parts.ts';
 import { startApi } from './api/server.ts';
+import { readWords, runToExit } from './command.ts';
 import { watchDrops } from './s3/drop.ts';
 import type { DroppedObject } from './s3/dropped-object.ts';
-import { exitCodeOf, fail, say, UsageError } from './say.ts';
+import { say, UsageError } from './say.ts';
 import { SOURCE_BUCKET, startStack } from './stack.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
@@ -21,11 +21,11 @@ interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
   --help        this text
 `;
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const given = readArguments(process.argv.slice(2));
   if (given.help) {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? process.env.RELAY_DATA ?? '.relay');
   await mkdir(dataDir, { recursive: true });
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   say('stopped; what was under way goes on at the next start');
   await api.close();
   await stack.close();
+  return 0;
 }
 
 function portOf(text: string): number {
@@ -78,25 +79,15 @@ function warn(text: string, fields: LogFields = {}): void {
 }
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        data: { type: 'string' },
-        port: { type: 'string' },
-        token: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      token: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    fail(error);
-    process.exit(exitCodeOf(error));
-  },
-);
+runToExit(main);

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { destinationOf } from '../shared/relay/destination.ts';
 import { CosRefused, CosUnavailable } from '../shared/errors.ts';
 import { silentLog } from '../shared/log.ts';
+import { destinationOf } from '../shared/relay/destination.ts';
 import type { LogFields } from '../shared/relay/parts.ts';
 import { assertStorable } from '../shared/relay/start-transfer.ts';
 import { load } from '../shared/relay/step.ts';

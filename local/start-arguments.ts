@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { asError } from '../shared/errors.ts';
+import { readWords } from './command.ts';
 import { UsageError } from './say.ts';
 
 export const START_USAGE = `Usage: npm start [-- FILE] [-- --key KEY] [--json]
@@ -44,18 +43,14 @@ export function readStartArguments(args: readonly string[]): StartArguments {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        key: { type: 'string' },
-        json: { type: 'boolean' },
-        data: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      key: { type: 'string' },
+      json: { type: 'boolean' },
+      data: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }

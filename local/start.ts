@@ -1,5 +1,5 @@
+import { runToExit } from './command.ts';
 import { relayCommand } from './relay-command.ts';
-import { exitCodeOf, fail } from './say.ts';
 import { readStartArguments, START_USAGE } from './start-arguments.ts';
 
 /** `npm start`: one file through the whole relay, with its proof. */
@@ -12,10 +12,4 @@ async function main(): Promise<number> {
   return relayCommand(given, process.env);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    fail(error);
-    process.exit(exitCodeOf(error));
-  },
-);
+runToExit(main);

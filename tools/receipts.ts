@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { exitCodeOf, fail, say, UsageError } from '../local/say.ts';
-import { asError } from '../shared/errors.ts';
+import { readWords, runToExit } from '../local/command.ts';
+import { say, UsageError } from '../local/say.ts';
 import { TRANSFER_STATES, type TransferState } from '../shared/session/transfer.ts';
 import { reachRelay } from './reach-relay.ts';
 import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
@@ -93,28 +92,18 @@ function stateOf(text: string): TransferState {
 }
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        since: { type: 'string' },
-        state: { type: 'string', multiple: true },
-        csv: { type: 'boolean' },
-        json: { type: 'boolean' },
-        local: { type: 'boolean' },
-        data: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    options: {
+      since: { type: 'string' },
+      state: { type: 'string', multiple: true },
+      csv: { type: 'boolean' },
+      json: { type: 'boolean' },
+      local: { type: 'boolean' },
+      data: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    fail(error);
-    process.exit(exitCodeOf(error));
-  },
-);
+runToExit(main);

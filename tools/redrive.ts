@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { type Message, SQSClient } from '@aws-sdk/client-sqs';
-import { exitCodeOf, fail, say, UsageError } from '../local/say.ts';
+import { readWords, runToExit } from '../local/command.ts';
+import { say, UsageError } from '../local/say.ts';
 import { asError, UnknownTransfer } from '../shared/errors.ts';
 import type { Transfer } from '../shared/session/transfer.ts';
 import type { Parts } from '../shared/wiring.ts';
@@ -101,26 +101,16 @@ function queuesOf({
 }
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        id: { type: 'string', multiple: true },
-        since: { type: 'string' },
-        local: { type: 'boolean' },
-        data: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    options: {
+      id: { type: 'string', multiple: true },
+      since: { type: 'string' },
+      local: { type: 'boolean' },
+      data: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    fail(error);
-    process.exit(exitCodeOf(error));
-  },
-);
+runToExit(main);

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
+import { readWords } from '../../local/command.ts';
 import { exitCodeOf, fail, say, UsageError } from '../../local/say.ts';
-import { asError } from '../../shared/errors.ts';
 import { type Bill, billOf, type Line, type Relay } from './bill.ts';
 import { PRICES } from './prices.ts';
 import { relayOf } from './relay-of.ts';
@@ -58,21 +57,17 @@ function main(): void {
 }
 
 function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        size: { type: 'string' },
-        window: { type: 'string' },
-        rate: { type: 'string' },
-        slice: { type: 'string' },
-        workers: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    options: {
+      size: { type: 'string' },
+      window: { type: 'string' },
+      rate: { type: 'string' },
+      slice: { type: 'string' },
+      workers: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
 }
 
 function sizeOf(text: string | undefined): number {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { asError } from '../../shared/errors.ts';
+import { readWords } from '../command.ts';
 import { UsageError } from '../say.ts';
 
 export const UPLOAD_USAGE = `Usage: npm run upload -- FILE [--api URL] [--token T] [--target PATH] [--json]
@@ -59,20 +58,16 @@ function address(text: string): URL {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        api: { type: 'string' },
-        token: { type: 'string' },
-        target: { type: 'string' },
-        'at-once': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      api: { type: 'string' },
+      token: { type: 'string' },
+      target: { type: 'string' },
+      'at-once': { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }

@@ -1,7 +1,8 @@
 import { BadInput } from '../../shared/errors.ts';
+import { runToExit } from '../command.ts';
 import { openProgress } from '../progress.ts';
 import { receiptLines } from '../receipt-lines.ts';
-import { exitCodeOf, fail, say } from '../say.ts';
+import { say } from '../say.ts';
 import { checkFile } from '../source-file.ts';
 import { openApiClient } from './api-client.ts';
 import { readUploadArguments, UPLOAD_USAGE } from './arguments.ts';
@@ -46,10 +47,4 @@ async function main(): Promise<number> {
 
 const NOT_READ_BACK = { readBack: false, why: 'this command has no access to COS' } as const;
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    fail(error);
-    process.exit(exitCodeOf(error));
-  },
-);
+runToExit(main);
