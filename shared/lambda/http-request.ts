@@ -56,11 +56,11 @@ function decodedLength(base64: string): number {
 /** API Gateway hands binary bodies over in base64; as text their bytes would be lost already. */
 function bytes(event: HttpEvent, text: string): Uint8Array {
   const type = mediaType(event);
-  const isBinary = type === 'application/octet-stream' || (type === '' && event.isBase64Encoded);
-  if (!isBinary) {
+  const isBinary = type === 'application/octet-stream' || type === '';
+  if (!isBinary || (text !== '' && !event.isBase64Encoded)) {
     throw new Unacceptable('unsupported-media-type', 'send the slice as application/octet-stream');
   }
-  return Buffer.from(text, event.isBase64Encoded ? 'base64' : 'latin1');
+  return Buffer.from(text, 'base64');
 }
 
 function json(event: HttpEvent, text: string): unknown {
