@@ -148,9 +148,13 @@ export function openS3Source({
           }),
           { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(idleTimeoutMs)]) },
         );
-        return { object: pinned(ref, head), metadata: metadataOf(head) };
+        const object = pinned(ref, head);
+        // not every S3 heeds If-Match in a HEAD
+        if (ref.etag !== undefined && ref.etag !== object.etag) throw answered(ref, 412, 'another ETag');
+        return { object, metadata: metadataOf(head) };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
+        if (error instanceof SourceChanged) throw error;
         const status = statusOf(error);
         throw status === undefined
           ? unavailable(ref, error)
