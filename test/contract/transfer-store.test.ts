@@ -1,0 +1,200 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
+import { openDynamoStore } from '../../shared/session/dynamo-store.ts';
+import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/session/store.ts';
+import { tableDefinition } from '../../shared/session/table.ts';
+import type { TargetRecord } from '../../shared/session/target-record.ts';
+import { newTransfer, type Opening, toEnded, toSending } from '../../shared/session/transfer.ts';
+import { noDynoxide, startDynoxide } from '../kit/dynoxide.ts';
+import { targetOf } from '../kit/relay-bed.ts';
+
+const OPTIONS = {
+  onExisting: 'skip-same',
+  onForeignUpload: 'replace',
+  trustListed: 'listed',
+  integrity: 'md5',
+  sliceSize: 1_048_576,
+} as const;
+
+const opening = (key: string, now = 1): Opening => {
+  const source = { kind: 's3', bucket: 'b', key, etag: 'e', size: 5, lastModified: 0 } as const;
+  return newTransfer(source, targetOf(key), OPTIONS, now);
+};
+
+const targetRecord = (name: string, revision: number, transferId = 'a'): TargetRecord => ({
+  name,
+  owner: { transferId, sourceName: 's3:b/k', active: true },
+  revision,
+});
+
+const window = (offset: number, more: Partial<WindowRecord> = {}): WindowRecord => ({
+  session: 's',
+  attempt: 1,
+  confirmed: [{ offset, length: 10 }],
+  sentSlices: 1,
+  resentSlices: 0,
+  sentBytes: 10,
+  md5Verified: 1,
+  at: 5,
+  ...more,
+});
+
+export function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void {
+  describe(`TransferStore: ${name}`, () => {
+    let db: DynamoDb;
+    let client: DynamoDBClient;
+    let tables = 0;
+    beforeAll(async () => {
+      db = await start();
+      const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+      client = new DynamoDBClient({ endpoint: db.endpoint, region: 'us-east-1', credentials });
+    });
+    afterAll(async () => {
+      client.destroy();
+      await db.close();
+    });
+
+    const open = async (): Promise<TransferStore> => {
+      tables += 1;
+      const table = `relay-${tables}`;
+      await client.send(new CreateTableCommand(tableDefinition(table)));
+      return openDynamoStore({
+        documents: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+        table,
+        clock: Date.now,
+        retentionDays: 1,
+      });
+    };
+
+    test('of many creates of one transfer exactly one wins, and the others are shown it', async () => {
+      const store = await open();
+      const makers = Array.from({ length: 20 }, (_, now) => opening('a', now));
+
+      const claims = await Promise.all(makers.map((one) => store.create(one)));
+
+      const winner = makers[claims.findIndex(({ won }) => won)];
+      expect(claims.filter(({ won }) => won)).toHaveLength(1);
+      for (const claim of claims) if (!claim.won) expect(claim.existing).toEqual(winner);
+    });
+
+    test('a replace loses when somebody wrote since it was read', async () => {
+      const store = await open();
+      const first = opening('a');
+      await store.create(first);
+
+      const results = await Promise.all(
+        ['x', 'y', 'z'].map((session) =>
+          store.replace(toSending(first, { session, sliceSize: 1, serial: false }, 2)),
+        ),
+      );
+
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect(await store.get(first.id)).toMatchObject({ state: 'sending', revision: 2 });
+      expect(await store.replace({ ...first, revision: 1 })).toBe(false);
+    });
+
+    test('a target is written by one of many who read the same revision, the first one too', async () => {
+      const store = await open();
+
+      const first = await Promise.all(['a', 'b'].map((id) => store.replaceTarget(targetRecord('t', 1, id))));
+      const second = await Promise.all(['c', 'd'].map((id) => store.replaceTarget(targetRecord('t', 2, id))));
+
+      expect(first.filter(Boolean)).toHaveLength(1);
+      expect(second.filter(Boolean)).toHaveLength(1);
+      expect((await store.getTarget('t'))?.revision).toBe(2);
+    });
+
+    test('what was never written is not there', async () => {
+      const store = await open();
+
+      expect(await store.get('nobody')).toBeUndefined();
+      expect(await store.getTarget('nothing')).toBeUndefined();
+      expect(await store.windows('nobody')).toEqual([]);
+      expect(await store.chain('nobody')).toEqual([]);
+    });
+
+    test('transfers of a state are listed newest first, page by page, each one once', async () => {
+      const store = await open();
+      const made = Array.from({ length: 7 }, (_, index) => opening(`k${index}`, 1_000 + (index >> 1)));
+      for (const one of made) await store.create(one);
+      const failed = toEnded(opening('other', 9_999), 'failed', { error: 'E', message: 'm' }, 10_000);
+      await store.create(opening('other', 9_999));
+      await store.replace(failed);
+
+      const pages: string[][] = [];
+      let before: string | undefined;
+      do {
+        const page = await store.list('opening', 3, before);
+        pages.push(page.transfers.map(({ id }) => id));
+        before = page.next;
+      } while (before !== undefined);
+
+      const listed = pages.flat();
+      expect(pages[0]).toHaveLength(3);
+      expect(new Set(listed)).toEqual(new Set(made.map(({ id }) => id)));
+      expect(listed).toHaveLength(7);
+      const times = listed.map((id) => made.find((one) => one.id === id)?.createdAt ?? 0);
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+      expect((await store.list('failed', 3)).transfers).toEqual([failed]);
+    });
+
+    test('windows come back as they were written, with the slices that arrived damaged', async () => {
+      const store = await open();
+      const records = [window(0), window(10, { at: 6, damaged: [{ offset: 20, length: 10 }] })];
+
+      for (const record of records) await store.addWindow('t', record);
+
+      expect(await store.windows('t')).toEqual(records);
+    });
+
+    test('two windows of the same moment are both kept', async () => {
+      const store = await open();
+
+      await Promise.all([store.addWindow('t', window(0)), store.addWindow('t', window(10))]);
+
+      expect(await store.windows('t')).toHaveLength(2);
+    });
+
+    test('more windows than one answer of DynamoDB holds are all read', async () => {
+      const store = await open();
+      // some 2 KB each: a Query answers at most 1 MB
+      const confirmed = Array.from({ length: 120 }, (_, index) => ({ offset: index * 1e9, length: 1e6 }));
+      const records = Array.from({ length: 1_001 }, (_, at) => window(at, { at, confirmed }));
+      for (let from = 0; from < records.length; from += 50)
+        await Promise.all(records.slice(from, from + 50).map((record) => store.addWindow('t', record)));
+
+      const read = await store.windows('t');
+
+      expect(read.map(({ at }) => at)).toEqual(records.map(({ at }) => at));
+      expect(read[1_000]?.confirmed).toEqual(confirmed);
+    });
+
+    test('stretches of a chain come back in the order of their offsets, byte for byte', async () => {
+      const store = await open();
+      const stretch = (offset: number, fill: number): ChainRecord => ({
+        sliceSize: 524_288,
+        offset,
+        end: offset + 10,
+        states: new Uint8Array(200_000).fill(fill),
+        saved: Uint8Array.from([fill, 1, 2]),
+      });
+      const records = [stretch(10_000_000_000, 3), stretch(0, 1), stretch(20, 2)];
+
+      for (const record of records) await store.addChain('t', record);
+
+      const chain = await store.chain('t');
+      expect(chain.map(({ offset }) => offset)).toEqual([0, 20, 10_000_000_000]);
+      expect(chain.map(({ states }) => [states.length, states[0]])).toEqual([
+        [200_000, 1],
+        [200_000, 2],
+        [200_000, 3],
+      ]);
+    });
+  });
+}
+
+transferStoreSuite('dynalite', () => startDynamoDb());
+if (noDynoxide === undefined) transferStoreSuite('dynoxide', startDynoxide);
+else test.skip(`TransferStore: dynoxide (${noDynoxide})`, () => undefined);
