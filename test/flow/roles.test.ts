@@ -62,8 +62,12 @@ async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }
   await md5.machine.idle();
   await arrive(sha1, await put('hashed', bytes(3 * SLICE)));
   await sha1.machine.idle();
-  failNext();
+  failNext('OpenUpload', new Error('nobody knows why'));
   await arrive(md5, await put('failing', bytes(3 * SLICE)));
+  await md5.machine.idle();
+  // and one whose worker dies once
+  failNext('UploadSlices', Object.assign(new Error('killed'), { name: 'Runtime.ExitError' }));
+  await arrive(md5, await put('killed', bytes(3 * SLICE)));
   await md5.machine.idle();
 
   // an execution that somebody stopped
@@ -130,11 +134,11 @@ async function openRelay() {
   answerInstead(objects, 'PutObjectCommand'); // the endpoint here is read-only
   answerInstead(sfn, 'StartExecutionCommand');
 
-  let failing = false;
+  const failing = new Map<string, Error>();
   const meddle = (state: string, work: () => Promise<unknown>) => {
-    if (state !== 'OpenUpload' || !failing) return asFunction(functionOf(state), work);
-    failing = false;
-    return Promise.reject(new Error('nobody knows why'));
+    const error = failing.get(state);
+    failing.delete(state);
+    return error ? Promise.reject(error) : asFunction(functionOf(state), work);
   };
   const start = async (env: Record<string, string>): Promise<Stack> => {
     const asked = stepFunctionsMachine({ MACHINE_ARN: 'arn:of:machine' }, sfn);
@@ -177,9 +181,8 @@ async function openRelay() {
     md5,
     sha1,
     put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
-    failNext() {
-      failing = true;
-    },
+    /** The next call of that state's function does not end well. */
+    failNext: (state: string, error: Error) => void failing.set(state, error),
     call: (name: string, given: HttpCall) => callApi(md5, name, given),
     /** A transfer that was written down, and whose start went no further. */
     async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
