@@ -105,7 +105,7 @@ test('a message stays hidden for six times what object-created may take', () => 
   });
 });
 
-test('deletions are heard of, and told from a missing right, only where they are mirrored', () => {
+test('deletions are heard of only where they are mirrored', () => {
   const heard = ({ resources }: Packaged) => text(property(resources.ObjectCreatedRule, 'EventPattern'));
 
   expect(heard(dev)).not.toContain('Object Deleted');
