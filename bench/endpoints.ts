@@ -1,5 +1,4 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { startFauxqs } from 'fauxqs';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../local/cos/endpoint.ts';
 import { startDynamoDb } from '../local/dynamodb.ts';
 import { type S3Endpoint, startS3Endpoint } from '../local/s3/endpoint.ts';
@@ -26,11 +25,6 @@ const tasks = {
   async s3({ root }: { readonly root: string }) {
     s3 = await startS3Endpoint({ root });
     return s3.origin;
-  },
-  /** An S3 that takes uploads, for copiers; it keeps them in memory. */
-  async writableS3({ bucket }: { readonly bucket: string }) {
-    const server = await startFauxqs({ port: 0, logger: false, init: { buckets: [bucket] } });
-    return `http://127.0.0.1:${server.port}`;
   },
   async dynamodb({ table }: { readonly table: string }) {
     const { endpoint } = await startDynamoDb();

@@ -1,41 +1,67 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { SourceFile } from '../bed.ts';
-import { openChild } from '../child.ts';
-import type { Endpoints } from '../endpoints.ts';
+import { type SourceFile, sha1Of } from '../bed.ts';
 import { type Usage, usageOf } from '../usage.ts';
 
-export type Rclone = { readonly copy: () => Promise<Usage>; close(): Promise<void> };
+export type Rclone = { readonly copy: () => Promise<Usage>; close(): void };
 
-const BUCKET = 'copies';
-const run = promisify(execFile);
+/** Nothing of this machine's own settings. */
+const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+const plain = ['--config', devNull, '--quiet'];
+const exec = promisify(execFile);
+const run = (...args: string[]) => exec('rclone', [...args, ...plain], { env });
 
-/** Yardstick (c): rclone copies the file into an S3, as it comes. Undefined where it is not installed. */
-export async function openRclone(file: SourceFile): Promise<Rclone | undefined> {
-  const installed = await run('rclone', ['version']).catch(() => undefined);
+/**
+ * Yardstick (c): rclone copies the file over HTTP into a second rclone, which writes it to a folder: WebDAV, since
+ * the rclone of Debian 12 serves no S3. Undefined where rclone is not installed.
+ */
+export async function openRclone(dir: string, file: SourceFile): Promise<Rclone | undefined> {
+  const installed = await run('version').catch(() => undefined);
   if (!installed) return undefined;
-  const s3 = openChild<Endpoints>(new URL('../endpoints.ts', import.meta.url));
-  const origin = await s3.call('writableS3', { bucket: BUCKET });
-  const keys = 'access_key_id=local,secret_access_key=local';
-  const place = `:s3,provider=Other,force_path_style=true,endpoint='${origin}',${keys}:${BUCKET}/copy.bin`;
-  const plain = ['--config', devNull, '--quiet'];
+  const root = join(dir, 'rclone');
+  await mkdir(root);
+  const origin = `127.0.0.1:${await freePort()}`;
+  const server = spawn('rclone', ['serve', 'webdav', root, '--addr', origin, ...plain], {
+    env,
+    stdio: 'ignore',
+  });
+  await answering(`http://${origin}`);
+  let copies = 0;
   return {
     async copy() {
-      const usage = await usageOf(() => run('rclone', ['copyto', file.path, place, ...plain]));
-      if ((await sha1Through(['cat', place, ...plain])) !== file.sha1)
-        throw new Error('rclone copied other bytes');
-      await run('rclone', ['deletefile', place, ...plain]);
+      copies += 1; // it keeps in mind what was there
+      const copy = join(root, `copy-${copies}.bin`);
+      const place = `:webdav,url='http://${origin}':copy-${copies}.bin`;
+      const usage = await usageOf(() => run('copyto', file.path, place));
+      if ((await sha1Of(copy)) !== file.sha1) throw new Error('rclone copied other bytes');
+      await rm(copy);
       return usage;
     },
-    close: s3.close,
+    close: () => void server.kill(),
   };
 }
 
-async function sha1Through(args: readonly string[]): Promise<string> {
-  const sha1 = createHash('sha1');
-  const { stdout } = spawn('rclone', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const chunk of stdout) sha1.update(chunk);
-  return sha1.digest('hex');
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+async function answering(url: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await fetch(url);
+      return;
+    } catch (error) {
+      if (tries === 100) throw error;
+      await sleep(50);
+    }
+  }
 }

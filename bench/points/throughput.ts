@@ -27,14 +27,14 @@ export async function throughput({ quick, say }: How): Promise<Measured> {
     await relay.call('open', { place });
     await raw.call('open', { place, file: file.path, sliceSize: SLICE_BYTES, inFlight: IN_FLIGHT });
     await loop.call('open', { place, sliceSize: SLICE_BYTES });
-    const rclone = await openRclone(file);
+    const rclone = await openRclone(bed.dir, file);
     const results = await alternate(quick ? 3 : 5, {
       relay: () => proven(bed, file, (load) => relay.call('run', load)),
       raw: () => proven(bed, file, (load) => raw.call('run', load)),
       loop: () => proven(bed, file, (load) => loop.call('run', load)),
       ...(rclone && { rclone: rclone.copy }),
     });
-    await rclone?.close();
+    rclone?.close();
     for (const [name, runs] of Object.entries(results)) say(`${name}: ${listed(file, runs)}`);
     return figures(file, results);
   } finally {
@@ -68,7 +68,7 @@ function figures(file: SourceFile, results: Record<string, Usage[]>): (Figure | 
     return [...rows, { point: POINT, note: 'rclone is not installed here: yardstick (c) was skipped' }];
   return [
     ...rows,
-    { point: POINT, what: '(c) rclone, folder to S3', value: median(rclone), unit: 'MiB/s' },
+    { point: POINT, what: '(c) rclone, folder to WebDAV', value: median(rclone), unit: 'MiB/s' },
     { point: POINT, what: 'relay : (c)', value: median(pairs(relay, rclone)), unit: '' },
   ];
 }
