@@ -24,7 +24,7 @@ async function read(source: ObjectSource, ...given: Parameters<ObjectSource['rea
   return Buffer.concat(all);
 }
 
-export function objectSourceSuite(name: string, place: () => Promise<Place>): void {
+function objectSourceSuite(name: string, place: () => Promise<Place>): void {
   describe(`ObjectSource: ${name}`, () => {
     const opened = async (key: string) => {
       const { s3, put, bucket } = await place();

@@ -41,7 +41,7 @@ const window = (offset: number, more: Partial<WindowRecord> = {}): WindowRecord 
   ...more,
 });
 
-export function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void {
+function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void {
   describe(`TransferStore: ${name}`, () => {
     let db: DynamoDb;
     let client: DynamoDBClient;

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { heldSlices } from '../../shared/relay/held-slices.ts';
+import { whoseUpload } from '../../shared/relay/whose.ts';
+import type { WindowRecord } from '../../shared/session/store.ts';
+import type { TargetRecord, Upload } from '../../shared/session/target-record.ts';
+import { newTransfer, toSending } from '../../shared/session/transfer.ts';
+import { planSlices } from '../../shared/slices/slices.ts';
+import { SLICE, targetOf } from '../kit/relay-bed.ts';
+
+const SIZE = 3 * SLICE;
+const SHA = 'a'.repeat(40);
+const OPTIONS = {
+  onExisting: 'skip-same',
+  onForeignUpload: 'replace',
+  trustListed: 'listed',
+  integrity: 'md5',
+  sliceSize: SLICE,
+} as const;
+const SOURCE = {
+  kind: 's3',
+  bucket: 'b',
+  key: 'k',
+  etag: 'e',
+  size: SIZE,
+  lastModified: 0,
+  sha1: SHA,
+} as const;
+const OURS = newTransfer(SOURCE, targetOf('k'), OPTIONS, 1);
+
+const listed = (more = {}) => ({
+  kind: 'unfinished' as const,
+  session: 'S',
+  size: SIZE,
+  sliceSize: SLICE,
+  held: [{ offset: 0, length: SLICE }],
+  ...more,
+});
+const record = (upload?: Partial<Upload>, more: Partial<TargetRecord> = {}): TargetRecord => ({
+  name: 't',
+  owner: { transferId: OURS.id, sourceName: 's3:b/k', active: true },
+  revision: 1,
+  ...(upload && { upload: { transferId: OURS.id, openedAt: 1, ...upload } }),
+  ...more,
+});
+const empty = { held: [] };
+
+test.each([
+  ['nobody recorded anything', listed(), undefined, 'foreign'],
+  ['it is recorded for this version', listed(), record({ session: 'S' }), 'ours'],
+  ['another session is recorded', listed(), record({ session: 'T' }), 'foreign'],
+  [
+    'it is recorded for another version',
+    listed(),
+    record({ session: 'S', transferId: 'other' }),
+    'left-over',
+  ],
+  ['it is recorded, but of another size', listed({ size: SIZE - 1 }), record({ session: 'S' }), 'left-over'],
+  [
+    'it is recorded, but cut as COS never cuts',
+    listed({ sliceSize: 1_000 }),
+    record({ session: 'S' }),
+    'left-over',
+  ],
+  ['it carries our sha', listed({ sha1: SHA }), undefined, 'ours'],
+  ['it carries our sha, but another size', listed({ sha1: SHA, size: 1 }), undefined, 'foreign'],
+  ['it carries another sha', listed({ sha1: 'b'.repeat(40) }), undefined, 'foreign'],
+  ['we meant to open one, and it is empty', listed(empty), record({}), 'left-over'],
+  ['we meant to open one, but it holds slices', listed(), record({}), 'foreign'],
+  [
+    'we meant to open another after one that is recorded',
+    listed(empty),
+    record({ session: 'T', intended: true }),
+    'left-over',
+  ],
+  [
+    'one is recorded and no other was meant',
+    listed(empty),
+    record({ session: 'T', intended: false }),
+    'foreign',
+  ],
+  [
+    'it is a stray of ours',
+    listed(),
+    record(undefined, { strays: [{ session: 'S', size: SIZE }] }),
+    'left-over',
+  ],
+  [
+    'a stray of its size never told its session',
+    listed(empty),
+    record(undefined, { strays: [{ size: SIZE }] }),
+    'left-over',
+  ],
+] as const)('an upload is judged when %s', (_, upload, known, expected) => {
+  expect(whoseUpload(upload, OURS, known)).toBe(expected);
+});
+
+test('a session we send to that suddenly lists another slice size is not ours any more', () => {
+  const sending = toSending(OURS, { session: 'S', sliceSize: SLICE, serial: false }, 2);
+
+  expect(whoseUpload(listed({ sliceSize: 1_048_576 }), sending, record({ session: 'S' }))).toBe('left-over');
+});
+
+const [A, B, C] = planSlices(SIZE, SLICE) as [Slice3, Slice3, Slice3];
+type Slice3 = { offset: number; length: number };
+const window = (more: Partial<WindowRecord>): WindowRecord => ({
+  session: 'S',
+  attempt: 1,
+  confirmed: [],
+  sentSlices: 1,
+  resentSlices: 0,
+  sentBytes: 1,
+  md5Verified: 1,
+  at: 10,
+  ...more,
+});
+
+test.each([
+  ['what COS lists and what it confirmed', 'listed', [window({ confirmed: [B] })], false, [A, B]],
+  ['only what it confirmed, under verified', 'verified', [window({ confirmed: [B] })], false, [B]],
+  ['only what it lists, after a gap', 'listed', [window({ confirmed: [B] })], true, [A]],
+  [
+    'only what it lists and confirmed, after a gap under verified',
+    'verified',
+    [window({ confirmed: [A, B] })],
+    true,
+    [A],
+  ],
+  [
+    'nothing that another session confirmed',
+    'listed',
+    [window({ session: 'T', confirmed: [C] })],
+    false,
+    [A],
+  ],
+  ['nothing that arrived damaged', 'listed', [window({ damaged: [A] })], false, []],
+  [
+    'what arrived damaged and was confirmed since',
+    'listed',
+    [window({ damaged: [A] }), window({ confirmed: [A], at: 11 })],
+    false,
+    [A, A],
+  ],
+  [
+    'nothing that was confirmed before it arrived damaged',
+    'verified',
+    [window({ confirmed: [B], at: 9 })],
+    false,
+    [B],
+  ],
+] as const)('held is %s', (_, trustListed, windows, strict, expected) => {
+  const transfer = { session: 'S', options: { ...OPTIONS, trustListed } };
+
+  expect(heldSlices([A, B, C], listed(), transfer, windows, strict)).toEqual(expected);
+});
