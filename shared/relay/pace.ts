@@ -1,6 +1,6 @@
 /**
- * How many slices are in flight at once. The limit follows what the wire can hold: twice the measured rate times the
- * shortest time a slice took, so it doubles while throughput grows and falls back when slices only queue. A "too
+ * How many slices are in flight at once. The limit follows what the wire can hold: three times the measured rate times the
+ * shortest time a slice took, so it grows while throughput grows and falls back when slices only queue. A "too
  * many requests" halves it, and it comes back by one a round.
  */
 export type Pace = {
@@ -25,7 +25,12 @@ export type PaceOptions = {
 /** Room for growth above what is measured. */
 const GAIN = 3;
 /** The shortest time is forgotten after so many rounds: routes change. */
-const MEMORY_ROUNDS = 16;
+const MEMORY_ROUNDS = 32;
+/**
+ * Of each so many rounds, so many go without the room to grow: our own queue empties and the shortest time is seen
+ * again. Without them it would be mistaken for the wire, and the limit would climb with it.
+ */
+const [CYCLE_ROUNDS, BARE_ROUNDS] = [24, GAIN + 2];
 
 export function openPace({ start, least, most, now }: PaceOptions): Pace {
   let limit = Math.min(start, most);
@@ -35,6 +40,7 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
   const waiting: (() => void)[] = [];
   let round = { since: now(), done: 0, shortest: Number.POSITIVE_INFINITY, full: false };
   let shortest: number[] = [];
+  let rounds = 0;
 
   const admit = () => {
     while (inFlight < limit) {
@@ -47,7 +53,9 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
   const endRound = () => {
     const tookMs = Math.max(now() - round.since, 0.01);
     shortest = [...shortest, round.shortest].slice(-MEMORY_ROUNDS);
-    const wanted = Math.ceil((GAIN * round.done * Math.min(...shortest)) / tookMs);
+    rounds += 1;
+    const gain = rounds % CYCLE_ROUNDS >= CYCLE_ROUNDS - BARE_ROUNDS ? 1 : GAIN;
+    const wanted = Math.ceil((gain * round.done * Math.min(...shortest)) / tookMs);
     ceiling = Math.min(most, ceiling + 1);
     // a round that never filled its places says nothing about what the wire could hold
     if (round.full || wanted > limit) limit = Math.max(Math.min(least, ceiling), Math.min(wanted, ceiling));
