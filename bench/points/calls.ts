@@ -24,9 +24,9 @@ export async function calls({ quick, say }: How): Promise<Measured> {
     const load = await bed.show(file);
     await count();
     await relay.call('run', load);
-    const fresh = await count();
+    const fresh = withoutOurLook(await count());
     await relay.call('run', load);
-    const stored = await count();
+    const stored = withoutOurLook(await count());
     await bed.prove(load, file);
 
     const second = await bed.show(file);
@@ -48,7 +48,13 @@ export async function calls({ quick, say }: How): Promise<Measured> {
   }
 }
 
-/** Resolves with what was called since it was last asked; looking is counted out. */
+/** The bench itself looks at the object once to make its event. */
+const withoutOurLook = (counts: Counts): Counts => ({
+  ...counts,
+  s3: { ...counts.s3, head: (counts.s3.head ?? 1) - 1 },
+});
+
+/** Resolves with what was called since it was last asked. */
 async function counter(bed: Bed, relay: Child<RelayContender>): Promise<() => Promise<Counts>> {
   let before = await far(bed);
   return async () => {
