@@ -5,6 +5,7 @@ import { NotIdentical, SessionLost } from '../errors.ts';
 import type { TargetRecord } from '../session/target-record.ts';
 import { type Opening, type Sending, sessionSha } from '../session/transfer.ts';
 import { factsOf } from './existing.ts';
+import { arrivedDamaged, markDamaged } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
@@ -48,12 +49,20 @@ export async function finishUpload(
     if (closed.kind === 'gap')
       return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
     finishId = closed.requestId;
+    if (transfer.state === 'sending') await nothingDamaged(transfer, parts);
   }
   const proved = await whileHolding(parts, transfer, time, (held, leased) =>
     proveAndStore(transfer, held, { how: input.how, finishId }, parts, leased),
   );
   const now = proved.held ? proved.value : await load(parts, transferId);
   return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);
+}
+
+/** Another execution may have sent a slice again, and damaged it, while this one finished. Throws SessionLost. */
+async function nothingDamaged(transfer: Sending, parts: RelayParts): Promise<void> {
+  if ((await arrivedDamaged(transfer, parts)).length === 0) return;
+  await markDamaged(transfer, parts);
+  throw new SessionLost('a slice arrived damaged while the file was closed: it is sent again');
 }
 
 type Running = Opening | Sending;

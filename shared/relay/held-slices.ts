@@ -34,6 +34,12 @@ export async function unconfirmed(transfer: Sending, { store }: RelayParts): Pro
   return missingSlices(all, confirmedSlices(all, transfer.session, await store.windows(transfer.id)));
 }
 
+/** The slices of the session that arrived damaged and were not confirmed since. */
+export async function arrivedDamaged(transfer: Sending, { store }: RelayParts): Promise<Slice[]> {
+  const all = planSlices(transfer.source.size, transfer.sliceSize);
+  return damagedSlices(all, transfer.session, await store.windows(transfer.id));
+}
+
 /** The file that COS made of this upload is not to be trusted: the next init replaces it. */
 export async function markDamaged(transfer: Sending, parts: RelayParts): Promise<void> {
   await changeTarget(parts, transfer, (from) => ({
