@@ -43,9 +43,10 @@ export function planCase(seed: number, index: number): CasePlan {
   const happenings = happeningsOf(draw);
   const kills = happenings.some(({ what }) => what.startsWith('kill'));
   const together = happenings.some(({ what }) => what.startsWith('second'));
-  const proven = env.TRUST_LISTED === 'verified' || env.INTEGRITY === 'sha1';
   // Under `listed` a slice that arrived damaged, and whose answer nobody lived to read, is believed: that is its promise.
-  const canDamage = proven || (!kills && !together);
+  // Two at once can damage what the other confirmed and is finishing: only the SHA-1 of the whole sees that in time.
+  const confirmed = env.TRUST_LISTED === 'verified' || !kills;
+  const canDamage = env.INTEGRITY === 'sha1' || (confirmed && !together);
   const cosFaults = cosFaultsOf(draw, canDamage);
   const cos = mannersOf(draw, before);
   const overwritten = happenings.some(({ what }) => what === 'overwrite');

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDb } from '../../local/dynamodb.ts';
 import type { Meddle } from '../../local/machine.ts';
 import type { DroppedObject } from '../../local/s3/dropped-object.ts';
-import { LOCAL_COS, type Stack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack.ts';
 import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
 import { isActive, type Transfer } from '../../shared/session/transfer.ts';
 import { type Life, mortal } from '../kit/mortal.ts';
-import { type Bed, bytesOf, idOf, openBed, outsider, sha1, targetOf } from '../kit/relay-bed.ts';
+import { type Bed, bytesOf, idOf, openBed } from '../kit/relay-bed.ts';
 import { openLedger } from './ledger.ts';
+import { judge } from './oracle.ts';
 import type { CasePlan, Happening } from './plan.ts';
+import { prepare } from './prepare.ts';
 
 export type CaseResult = {
   readonly index: number;
@@ -197,64 +199,11 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
   }
 }
 
-/** The oracle: what is called stored is the source byte for byte; what is not says honestly why. */
-async function judge(
-  plan: CasePlan,
-  transfers: readonly (Transfer | undefined)[],
-  versions: readonly Uint8Array[],
-  cancelled: boolean,
-  key: string,
-  bed: Bed,
-): Promise<string[]> {
-  const found: string[] = [];
-  const last = transfers.length - 1;
-  for (const [index, transfer] of transfers.entries()) {
-    if (!transfer) {
-      found.push('there is no record of the transfer');
-      continue;
-    }
-    if (transfer.state === 'failed' && !plan.mayFailWith.includes(transfer.reason.error)) {
-      found.push(`it failed: ${transfer.reason.error}: ${transfer.reason.message}`);
-    }
-    if (transfer.state === 'superseded' && index === last) found.push('the newest version was superseded');
-    if (transfer.state === 'cancelled' && !cancelled) found.push('it was cancelled by nobody');
-  }
-  const newest = transfers[last];
-  const content = versions[last];
-  if (newest?.state === 'stored' && content && (await bed.stored(key)) !== sha1(content)) {
-    const held = await bed.cos.file(LOCAL_COS.COS_BUCKET, key);
-    found.push(
-      `it is called stored (${newest.receipt.how}), but COS holds other bytes: ${JSON.stringify(held)}`,
-    );
-  }
-  return found;
-}
-
 const describe = (transfer: Transfer | undefined): string => {
   if (!transfer) return 'none';
   if (transfer.state === 'stored') return `stored (${transfer.receipt.how})`;
   return isActive(transfer) ? transfer.state : `${transfer.state} (${transfer.reason.error})`;
 };
-
-async function prepare({ before, size, env }: CasePlan, bed: Bed, key: string): Promise<void> {
-  if (before === 'nothing') return;
-  const other = outsider(bed.cos);
-  const target = targetOf(key);
-  const content = bytesOf(`${key} of somebody else`, size);
-  await other.createDirectory(targetOf(key.slice(0, key.lastIndexOf('/') + 1)), never);
-  if (before === 'older-file' && size <= 20_000_000) {
-    await other.upload(target, { content, insertOnly: true, sha1: sha1(content) }, never);
-    await sleep(1_001); // files of COS and objects of S3 are told apart by whole seconds
-  } else if (before === 'foreign-upload') {
-    const sliceSize = Number(env.SLICE_SIZE);
-    const opened = await other.open(target, { size, sliceSize, insertOnly: true }, never);
-    if (opened.kind === 'session' && size > opened.sliceSize) {
-      const piece = content.subarray(0, opened.sliceSize);
-      await other.put(target, { session: opened.session, offset: 0, content: piece }, never);
-    }
-  }
-  await other.close();
-}
 
 const never = new AbortController().signal;
 const noLimit = { stop: never, signal: never };

@@ -1,7 +1,7 @@
 import type { Parts } from '../../shared/wiring.ts';
 
 /** What Lambda says of a function that went away without a word. */
-export class ExitError extends Error {
+class ExitError extends Error {
   override readonly name = 'Runtime.ExitError';
   constructor() {
     super('RequestId: 0 Error: Runtime exited with error: signal: killed');

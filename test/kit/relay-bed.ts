@@ -7,7 +7,7 @@ import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
 import type { Execution, LocalMachineOptions } from '../../local/machine.ts';
 import { putFile } from '../../local/s3/drop.ts';
 import type { DroppedObject } from '../../local/s3/dropped-object.ts';
-import { type S3Endpoint, startS3Endpoint } from '../../local/s3/endpoint.ts';
+import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
@@ -20,7 +20,7 @@ import { tempDir } from './temp-dir.ts';
 export const SLICE = 524_288;
 
 /** Small slices, short patience: a transfer with trouble is over in a moment. */
-export const FAST = {
+const FAST = {
   SLICE_SIZE: String(SLICE),
   SMALL_OBJECT_MAX: '0',
   READ_BYTES: '3145728',
@@ -175,5 +175,3 @@ async function makeTable(endpoint: string, name: string): Promise<void> {
   await client.send(new CreateTableCommand(tableDefinition(name)));
   client.destroy();
 }
-
-export type { S3Endpoint };
