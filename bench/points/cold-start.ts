@@ -13,7 +13,7 @@ export async function coldStart({ quick, say }: How): Promise<Measured> {
   const figures: Figure[] = [];
   for (const bundle of after) {
     const plain = before.find(({ name }) => name === bundle.name)?.bytes ?? 0;
-    const ms = await importMs(bundle, quick ? 3 : 9);
+    const ms = await importMs(bundle, quick ? 1 : 9);
     say(`${bundle.name}: ${kB(plain)} kB before, ${kB(bundle.bytes)} kB after, import ${ms.toFixed(0)} ms`);
     const { name } = bundle;
     figures.push(
