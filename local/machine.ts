@@ -32,7 +32,7 @@ export type Meddle = (
 ) => Promise<unknown>;
 
 export type Execution = { readonly name: string; readonly ended: Promise<ExecutionEnd> };
-export type ExecutionEnd =
+type ExecutionEnd =
   | { readonly status: 'succeeded'; readonly output: unknown }
   | { readonly status: 'failed'; readonly error: string };
 

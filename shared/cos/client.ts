@@ -5,7 +5,7 @@ import type { CosTarget } from './target.ts';
 /** The addresses COS gives a finished file. */
 export type FileLinks = { readonly accessUrl?: string; readonly sourceUrl?: string; readonly url?: string };
 
-export type OpenRequest = {
+type OpenRequest = {
   /** Of the whole file, in bytes. */
   readonly size: number;
   /** In bytes; COS may overrule it. */
@@ -49,7 +49,7 @@ export type PutRequest = {
   readonly sha1?: string;
 };
 
-export type Put =
+type Put =
   // `md5`: lower-case hex, of the bytes as COS received them. It may be left out when COS closed the file by itself.
   | { readonly kind: 'held'; readonly md5?: string; readonly closed: boolean }
   | { readonly kind: 'wrong-sha'; readonly error: CosRefused } // all slices are there, and one of them is damaged
@@ -63,7 +63,7 @@ export type Finished =
   | { readonly kind: 'wrong-sha'; readonly error: CosRefused }
   | { readonly kind: 'refused'; readonly error: CosRefused }; // done by an earlier try, or the session is lost
 
-export type UploadRequest = {
+type UploadRequest = {
   readonly content: Uint8Array;
   readonly insertOnly: boolean;
   readonly sha1: string;
@@ -89,8 +89,8 @@ export type CosFile = {
   readonly requestId: string;
 };
 
-export type Removed = { readonly kind: 'removed' | 'none' };
-export type Updated = { readonly kind: 'updated' } | { readonly kind: 'refused'; readonly error: CosRefused };
+type Removed = { readonly kind: 'removed' | 'none' };
+type Updated = { readonly kind: 'updated' } | { readonly kind: 'refused'; readonly error: CosRefused };
 
 /**
  * The COS v4 operations a relay needs. Every method throws CosUnavailable when the trouble may pass, CosRefused when

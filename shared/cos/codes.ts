@@ -6,7 +6,7 @@
  * - ask-list: only the list of slices tells whether the session is lost
  * - fail: it would be the same again
  */
-export type CodeRemedy = 'answer' | 'retry' | 'throttle' | 'resign' | 'refresh' | 'ask-list' | 'fail';
+type CodeRemedy = 'answer' | 'retry' | 'throttle' | 'resign' | 'refresh' | 'ask-list' | 'fail';
 
 export type CodeMeaning = { readonly meaning: string; readonly remedy: CodeRemedy; readonly wayOut: string };
 

@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { asError, CosUnavailable } from '../errors.ts';
 
-export type HttpRequest = {
+type HttpRequest = {
   readonly method: 'GET' | 'POST';
   /** With the query; percent-encoded. */
   readonly path: string;

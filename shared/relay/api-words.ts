@@ -39,7 +39,7 @@ const sliceSize = z.literal([...SLICE_SIZES]).meta({ description: 'In bytes; COS
 const { onExisting, onForeignUpload, trustListed, integrity } = transferOptions.shape;
 
 /** `POST /transfers` for an object in S3. */
-export const s3Request = z
+const s3Request = z
   .strictObject({
     source: z.strictObject({ bucket, key, versionId: z.string().min(1).max(1_024).optional() }),
     target: z.strictObject({ bucket: bucket.optional(), path: path.optional() }).optional(),
@@ -52,7 +52,7 @@ export const s3Request = z
 export type S3Request = z.infer<typeof s3Request>;
 
 /** `POST /transfers` for a file that the client sends itself. */
-export const clientRequest = z
+const clientRequest = z
   .strictObject({
     target: z.strictObject({ bucket: bucket.optional(), path }),
     size: z.int().min(1).max(CLIENT_SIZE_MAX).meta({ description: 'Of the whole file, in bytes' }),

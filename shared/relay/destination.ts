@@ -14,7 +14,7 @@ export const destinationOf = (config: Config, key: string): Destination => ({
   options: optionsOf(config),
 });
 
-export const optionsOf = (config: Config): TransferOptions => ({
+const optionsOf = (config: Config): TransferOptions => ({
   onExisting: config.ON_EXISTING,
   onForeignUpload: config.ON_FOREIGN_UPLOAD,
   trustListed: config.TRUST_LISTED,

@@ -49,7 +49,7 @@ export type RelayEvent =
   | { readonly kind: 'retried'; readonly code: number | undefined }
   | { readonly kind: 'ended'; readonly transferId: string; readonly state: string; readonly error: string };
 
-export type RelaySettings = {
+type RelaySettings = {
   /** Objects up to this size go in one request, in bytes; COS takes at most 20 MB so. */
   readonly smallObjectMax: number;
   /** One ranged read of S3, in bytes. */

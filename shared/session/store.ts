@@ -27,7 +27,7 @@ export type ChainRecord = {
   readonly saved: Uint8Array;
 };
 
-export type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
+type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
 
 /**
  * What is remembered between calls. Every write that can race is one conditional write; the loser is told, never

@@ -18,7 +18,7 @@ export type WindowLimits = {
 };
 
 /** Below this a window is not worth a worker of its own, in bytes. */
-export const SPREAD_BYTES = 16 * 1_048_576;
+const SPREAD_BYTES = 16 * 1_048_576;
 
 /** Groups the missing slices, in order, into windows of nearly equal work. */
 export function planWindows(missing: readonly Slice[], sliceSize: number, limits: WindowLimits): Window[] {

@@ -21,7 +21,7 @@ export type Line = {
 };
 
 /** `length` of the body in bytes, if the server told. */
-export type LineAnswer = { readonly status: number; readonly length: number | undefined };
+type LineAnswer = { readonly status: number; readonly length: number | undefined };
 
 type Wish = PromiseWithResolvers<void> & { readonly memory: Uint8Array | undefined; filled: number };
 
