@@ -62,6 +62,7 @@ export async function listSlices(input: ListInput, parts: RelayParts, time: Step
   }
 
   const sending = await accept(transfer, listed, parts, time);
+  if (sending === 'moved') return listSlices(input, parts, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
   return plan(input, sending, listed, parts);
@@ -80,18 +81,20 @@ async function mustBeConfirmed(transfer: Sending, parts: RelayParts): Promise<vo
   throw new SessionLost('COS closed the file before all of its slices were confirmed');
 }
 
-/** The transfer with this session, or `reopen` when the upload was not ours and is deleted. */
+/** The transfer with this session; `reopen` when the upload was not ours and is deleted, `moved` when it is gone already. */
 async function accept(
   transfer: Transfer,
   listed: Unfinished,
   parts: RelayParts,
   time: StepTime,
-): Promise<Transfer | 'reopen'> {
+): Promise<Transfer | 'reopen' | 'moved'> {
   const record = await parts.store.getTarget(targetName(transfer.target));
   if (record?.owner.transferId !== transfer.id) return load(parts, transfer.id);
   const whose = whoseUpload(listed, transfer, record);
   if (whose === 'ours') return adopt(transfer, listed, record.upload, parts);
 
+  // another execution may have opened anew between the list and the record: its old session is nobody's any more
+  if (whose === 'foreign' && !(await isOpen(listed.session, transfer, parts, time))) return 'moved';
   if (whose === 'foreign' && transfer.options.onForeignUpload === 'fail') {
     throw new ForeignUpload(
       `${transfer.target.bucket}/${transfer.target.path} has an unfinished upload that is not ours`,
@@ -101,6 +104,16 @@ async function accept(
   const removed = await abandonSession(parts, transfer, listed.session, time);
   const owner = removed ? record : await parts.store.getTarget(targetName(transfer.target));
   return owner?.owner.transferId === transfer.id ? 'reopen' : load(parts, transfer.id);
+}
+
+async function isOpen(
+  session: string,
+  { target }: Transfer,
+  { cos }: RelayParts,
+  time: StepTime,
+): Promise<boolean> {
+  const now = await cos.list(target, time.signal);
+  return now.kind === 'unfinished' && now.session === session;
 }
 
 /** Goes on with a session that is ours but perhaps not yet written down. */
