@@ -1,6 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
 import { asError, RelayError } from '../errors.ts';
-import { isGone } from '../relay/reason.ts';
 
 /**
  * Lambda tells Step Functions an error's name and message and nothing else, so the rest of what we know goes into the
@@ -17,7 +16,6 @@ export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
         wayOut: relayed?.wayOut,
         cosCode: relayed?.cosCode,
         requestId: relayed?.requestId,
-        gone: isGone(error) || undefined,
       }),
       { cause: error },
     );

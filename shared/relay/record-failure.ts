@@ -16,20 +16,19 @@ const facts = z.object({
   wayOut: z.string().optional(),
   cosCode: z.number().optional(),
   requestId: z.string().optional(),
-  gone: z.boolean().optional(),
 });
 
 /**
- * Writes down why a transfer ended. A source that is gone was superseded: what came after it has an event of its own.
+ * Writes down why a transfer ended. A source that changed was superseded: its newer version has an event of its own. One
+ * that was deleted on the way fails by name.
  * `error` goes on to the machine: a stored transfer whose receipt was not written is no success.
  */
 export async function recordFailure(
   { transferId, error }: FailureInput,
   parts: RelayParts,
 ): Promise<EndedOutcome & { readonly error: string }> {
-  const { gone, ...said } = readCause(error.Cause);
-  const why = { error: error.Error, ...said };
-  const over = await end(parts, transferId, gone ? 'superseded' : 'failed', why);
+  const why = { error: error.Error, ...readCause(error.Cause) };
+  const over = await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why);
   if (over.state === 'stored') {
     parts.log.warn('trouble after the object was stored', {
       transferId,

@@ -101,7 +101,7 @@ test('a source deleted on the way ends the transfer by name, with nothing finish
     object,
   );
 
-  expect(transfer.state).toBe('superseded'); // by its deletion
+  expect(transfer.state).toBe('failed');
   expect(reasonOf(transfer)?.error).toBe('SourceMissing');
   expect(await bed.stored(PATH)).toBeUndefined();
 });

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { forgetSession } from '../../local/cos/faults.ts';
+import { destinationOf } from '../../shared/relay/destination.ts';
+import { listSlices } from '../../shared/relay/list-slices.ts';
+import { openUpload } from '../../shared/relay/open-upload.ts';
+import { registerTransfer } from '../../shared/relay/start-transfer.ts';
 import { carry, drop, never, PATH, reasonOf, testBed } from '../kit/carry.ts';
+import { mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, outsider, SLICE, seen, sendings, sha1, targetOf } from '../kit/relay-bed.ts';
 import { wholeOf } from '../kit/whole.ts';
 
@@ -129,7 +134,7 @@ test('a COS that forgets every session ends the transfer with NoProgress', async
   expect(await bed.stored(PATH)).toBeUndefined();
 });
 
-test('a session of ours that nobody lived to record is not taken for somebody else’s', async () => {
+test('a session of ours that nobody lived to record is not taken for foreign', async () => {
   const bed = await testBed({ env: { ON_FOREIGN_UPLOAD: 'fail' } });
   const { bytes, object } = await drop(bed, SIZE);
   bed.cos.inject({ op: 'upload_slice_init', skip: 1, act: { kind: 'reset-after' } }); // the first one misses its directory
@@ -140,4 +145,30 @@ test('a session of ours that nobody lived to record is not taken for somebody el
 
   expect(transfer.state).toBe('stored');
   expect(await bed.stored(PATH)).toBe(sha1(bytes));
+});
+
+test('an upload that another execution opens anew between two questions is not taken for foreign', async () => {
+  const bed = await testBed({ env: { ON_FOREIGN_UPLOAD: 'fail' } });
+  const { object } = await drop(bed, SIZE);
+  const { parts } = await bed.start();
+  const { target, options } = destinationOf(parts.config, PATH);
+  const { object: pinned } = await parts.source.pin(object, never);
+  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, parts, { restart: false });
+  const time = { stop: never, signal: never };
+  const input = { transferId: id, reopens: 0, windowsUsed: 0 };
+  await openUpload(input, parts, time);
+  let reopened = false;
+  const { parts: overtaken } = mortal(parts, {
+    async after({ name }) {
+      if (name !== 'cos.list' || reopened) return;
+      reopened = true;
+      await parts.cos.remove(target, never);
+      await openUpload(input, parts, time);
+    },
+  });
+
+  const listed = await listSlices({ ...input, round: 0, gaps: 0 }, overtaken, time);
+
+  expect(reopened).toBe(true);
+  expect(listed).toMatchObject({ kind: 'missing', missing: { bytes: SIZE } });
 });
