@@ -1,6 +1,7 @@
 import { readRanges } from '../../shared/relay/read-slices.ts';
 import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
+import counts from '../counts.json' with { type: 'json' };
 import { PRICES } from './prices.ts';
 
 const GIB = 1_073_741_824;
@@ -53,12 +54,22 @@ const ASSUMED = {
   /** A transfer's item with its index entry, in write units; its writes besides one for each list. */
   transferUnits: 4,
   transferWrites: 5,
-  targetWrites: 6,
-  stepReads: 20,
   /** A window's item, in bytes: what a query over them reads. */
   windowItem: 500,
   sqsRequests: 3,
 };
+
+/** What `npm run bench -- --only calls` counted for a fresh object, without what its windows take. */
+const COUNTED = fixedCalls(counts.cases.fresh);
+
+function fixedCalls({ dynamodb, lambda, s3 }: typeof counts.cases.fresh) {
+  const { UploadSlices: workers, ListSlices: lists } = lambda; // each writes once, each worker reads once
+  return {
+    targetWrites: dynamodb.PutItem - workers - lists - ASSUMED.transferWrites,
+    reads: dynamodb.GetItem + dynamodb.Query - workers,
+    heads: s3.head,
+  };
+}
 
 /** The bill of one object: counts from the planner that runs, times public prices. */
 export function billOf(relay: Relay): Bill {
@@ -161,13 +172,13 @@ function slicedWork(relay: Relay): Work {
     calls: 1 + steps + calls,
     // each step but the workers is followed by a Choice; a round has its Map; Stored is a state as well
     transitions: 2 * steps + rounds + calls + 1,
-    writes: ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) + ASSUMED.targetWrites + calls,
+    writes: ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) + COUNTED.targetWrites + calls,
     reads:
-      ASSUMED.stepReads +
-      2 * calls + // at the start and at the end of each worker's call
+      COUNTED.reads +
+      calls +
       Math.ceil(sentS / (relay.watchMs / 1_000)) +
       Math.ceil(((lists + 1) * calls * ASSUMED.windowItem) / 4_096),
-    gets: gets + 2,
+    gets: gets + COUNTED.heads,
     seconds: ASSUMED.stepS * 2 + listS * lists + sentS / Math.min(workers, first.windows),
   };
 }
