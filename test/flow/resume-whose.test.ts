@@ -153,7 +153,9 @@ test('an upload that another execution opens anew between two questions is not t
   const { parts } = await bed.start();
   const { target, options } = destinationOf(parts.config, PATH);
   const { object: pinned } = await parts.source.pin(object, never);
-  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, parts, { restart: false });
+  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, parts, {
+    restart: false,
+  });
   const time = { stop: never, signal: never };
   const input = { transferId: id, reopens: 0, windowsUsed: 0 };
   await openUpload(input, parts, time);
