@@ -175,8 +175,11 @@ async function judge({ key }: OrderCase, world: World): Promise<string[]> {
   const held = file && sha1(await readFile(file.dataPath));
   const wanted = newest && sha1(newest);
   if (held !== wanted) violations.push(`COS holds ${held ?? 'nothing'}, S3 ${wanted ?? 'nothing'}`);
-  for (const { id, state } of await transfersOf(key, world)) {
-    if (state !== 'stored' && state !== 'superseded') violations.push(`transfer ${id} is ${state}`);
+  for (const transfer of await transfersOf(key, world)) {
+    if (transfer.state === 'stored' || transfer.state === 'superseded') continue;
+    // the history deleted the object while it was relayed: that fails by name
+    if (transfer.state === 'failed' && transfer.reason.error === 'SourceMissing') continue;
+    violations.push(`transfer ${transfer.id} is ${transfer.state}`);
   }
   return violations;
 }
