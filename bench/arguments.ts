@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
+import { readWords } from '../local/command.ts';
 import { UsageError } from '../local/say.ts';
-import { asError } from '../shared/errors.ts';
 
 export const BENCH_USAGE = `Usage: npm run bench [-- --quick] [--only POINT] [--json]
 
@@ -33,17 +32,13 @@ export function readBenchArguments(args: readonly string[], points: readonly str
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        quick: { type: 'boolean' },
-        json: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${asError(error).message.split('. ')[0]}; see --help`);
-  }
+  return readWords({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      quick: { type: 'boolean' },
+      json: { type: 'boolean' },
+      only: { type: 'string', multiple: true },
+    },
+  }).values;
 }

@@ -19,15 +19,7 @@ test('ranges are read over TLS as they are in S3, on kept connections, straight 
   const { root, origin, ...front } = await tlsS3();
   const content = randomBytes(9 * MIB + 17);
   await putFile(root, 'source', 'a b+c.bin', content);
-  const s3 = new S3Client({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    endpoint: origin,
-    forcePathStyle: true,
-  });
-  const policy = { attempts: 2, baseMs: 1, capMs: 1, budgetMs: 100 };
-  const source = openS3Source({ s3, policy, idleTimeoutMs: 5_000, random: Math.random });
-  onTestFinished(() => source.close());
+  const source = sourceAt(origin, 2);
   const signal = AbortSignal.timeout(20_000);
 
   const { object } = await source.pin({ bucket: 'source', key: 'a b+c.bin' }, signal);
@@ -50,21 +42,12 @@ test('ranges are read over TLS as they are in S3, on kept connections, straight 
     expect(read[index]?.equals(content.subarray(offset, offset + length))).toBe(true);
   }
   expect(front.connections()).toBe(2); // one of the SDK for the HEAD, one for all reads
-  s3.destroy();
 });
 
 test('a server whose certificate nobody vouches for is not read from', async () => {
   const { root, origin } = await tlsS3({ trusted: false });
   await putFile(root, 'source', 'k', 'content');
-  const s3 = new S3Client({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    endpoint: origin,
-    forcePathStyle: true,
-  });
-  const policy = { attempts: 1, baseMs: 1, capMs: 1, budgetMs: 100 };
-  const source = openS3Source({ s3, policy, idleTimeoutMs: 5_000, random: Math.random });
-  onTestFinished(() => source.close());
+  const source = sourceAt(origin, 1);
   const object = { bucket: 'source', key: 'k', etag: 'e', size: 7, lastModified: 0 };
 
   const reading = async () => {
@@ -72,8 +55,23 @@ test('a server whose certificate nobody vouches for is not read from', async () 
   };
 
   await expect(reading()).rejects.toThrow('certificate');
-  s3.destroy();
 });
+
+function sourceAt(endpoint: string, attempts: number) {
+  const s3 = new S3Client({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    endpoint,
+    forcePathStyle: true,
+  });
+  const policy = { attempts, baseMs: 1, capMs: 1, budgetMs: 100 };
+  const source = openS3Source({ s3, policy, idleTimeoutMs: 5_000, random: Math.random });
+  onTestFinished(async () => {
+    await source.close();
+    s3.destroy();
+  });
+  return source;
+}
 
 /** The local S3 endpoint behind TLS. */
 async function tlsS3({ trusted = true } = {}) {
