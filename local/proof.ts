@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { NotIdentical } from '../shared/errors.ts';
-import type { Receipt } from '../shared/session/transfer.ts';
+import type { Receipt } from '../shared/session/receipt.ts';
 import type { CosEndpoint } from './cos/endpoint.ts';
 
 /** What was read back from COS, by a way that shares nothing with the upload. */

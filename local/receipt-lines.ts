@@ -1,4 +1,4 @@
-import type { Receipt } from '../shared/session/transfer.ts';
+import type { Receipt } from '../shared/session/receipt.ts';
 import type { Proof } from './proof.ts';
 
 /** A receipt for people: a name and a value a line. */

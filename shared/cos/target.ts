@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** One COS file. `path` has no leading slash; it is plain text, not percent-encoded. */
 export type CosTarget = {
   readonly region: string;
@@ -5,6 +7,14 @@ export type CosTarget = {
   readonly bucket: string;
   readonly path: string;
 };
+
+/** A target as a record of ours holds it. */
+export const cosTarget = z.object({
+  region: z.string(),
+  appId: z.string(),
+  bucket: z.string(),
+  path: z.string(),
+});
 
 /** The longest path that is sent, in bytes of its percent-encoded form: with the address it fits a request line of 8 KiB. */
 const ENCODED_PATH_MAX = 6_144;

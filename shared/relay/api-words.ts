@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { pathProblem } from '../cos/target.ts';
-import { receipt, TRANSFER_STATES, transferOptions } from '../session/transfer.ts';
+import { receipt } from '../session/receipt.ts';
+import { TRANSFER_STATES } from '../session/transfer.ts';
+import { transferOptions } from '../session/transfer-options.ts';
 import { SLICE_SIZES } from '../slices/slices.ts';
 
 /** Larger than any slice, and 4 MiB in base64: within what Lambda takes. In bytes. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { TransferOptions } from '../session/transfer.ts';
+import type { TransferOptions } from '../session/transfer-options.ts';
 import type { Destination } from './object-arrived.ts';
 import { targetPath } from './target-path.ts';
 

@@ -1,5 +1,6 @@
 import { NotIdentical, SessionLost } from '../errors.ts';
-import type { Receipt, Sending, Transfer } from '../session/transfer.ts';
+import type { Receipt } from '../session/receipt.ts';
+import type { Sending, Transfer } from '../session/transfer.ts';
 import type { Slice } from '../slices/slices.ts';
 import type { IdInput } from './api-words.ts';
 import { heldInCos, mustBeSending, plan } from './client-slices.ts';

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { type ChainHash, openChainHash } from '../cos/sha1-chain.ts';
 import { NoProgress, NotIdentical } from '../errors.ts';
-import type { S3Origin, Transfer } from '../session/transfer.ts';
+import type { S3Origin } from '../session/origin.ts';
+import type { Transfer } from '../session/transfer.ts';
 import { unbroken } from './chain.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, ended, load } from './step.ts';

@@ -1,5 +1,7 @@
 import type { CosFile } from '../cos/client.ts';
-import type { Opening, Receipt, Sending, SourceMetadata } from '../session/transfer.ts';
+import type { SourceMetadata } from '../session/origin.ts';
+import type { Receipt } from '../session/receipt.ts';
+import type { Opening, Sending } from '../session/transfer.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 
 type Headers = Readonly<Record<string, string>>;

@@ -1,7 +1,9 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { TargetBusy } from '../errors.ts';
+import type { S3Origin } from '../session/origin.ts';
 import { decideClaim, ownerOf } from '../session/target-record.ts';
-import { isActive, type S3Origin, type Transfer, type TransferOptions } from '../session/transfer.ts';
+import { isActive, type Transfer } from '../session/transfer.ts';
+import type { TransferOptions } from '../session/transfer-options.ts';
 import type { ObjectMetadata } from '../source/source.ts';
 import { carrySmall } from './carry-small.ts';
 import { makeDirectories } from './directories.ts';

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, NoProgress, SourceChanged, TargetExists } from '../errors.ts';
+import type { S3Origin, SourceMetadata } from '../session/origin.ts';
 import type { TargetRecord, Upload } from '../session/target-record.ts';
 import {
   isActive,
   type Opening,
-  type S3Origin,
   type Sending,
-  type SourceMetadata,
   type Transfer,
   toAttempted,
   toSending,

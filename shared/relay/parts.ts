@@ -1,6 +1,6 @@
 import type { CosClient } from '../cos/client.ts';
+import type { Receipt } from '../session/receipt.ts';
 import type { TransferStore } from '../session/store.ts';
-import type { Receipt } from '../session/transfer.ts';
 import type { ObjectSource } from '../source/source.ts';
 import type { Clock } from '../time.ts';
 import type { Pace } from './pace.ts';

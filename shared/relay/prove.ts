@@ -1,7 +1,8 @@
 import type { CosFile } from '../cos/client.ts';
 import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
+import type { Receipt } from '../session/receipt.ts';
 import { sourceName, type TargetRecord } from '../session/target-record.ts';
-import { type Opening, type Receipt, type Sending, type Transfer, toStored } from '../session/transfer.ts';
+import { type Opening, type Sending, type Transfer, toStored } from '../session/transfer.ts';
 import { copyMetadata } from './metadata.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { writeReceipt } from './receipt.ts';

@@ -1,5 +1,6 @@
 import type { CosFile } from '../cos/client.ts';
-import type { Opening, Receipt, Sending } from '../session/transfer.ts';
+import type { Receipt } from '../session/receipt.ts';
+import type { Opening, Sending } from '../session/transfer.ts';
 import { planSlices } from '../slices/slices.ts';
 import type { RelayParts } from './parts.ts';
 

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { BadInput } from '../errors.ts';
+import type { S3Origin } from '../session/origin.ts';
 import { sourceName } from '../session/target-record.ts';
-import { isActive, type S3Origin, type Transfer } from '../session/transfer.ts';
+import { isActive, type Transfer } from '../session/transfer.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { ClientRequest, S3Request, StartInput, TransferView } from './api-words.ts';
 import { openClientUpload } from './client-upload.ts';

@@ -1,13 +1,8 @@
 import { type CosTarget, pathProblem } from '../cos/target.ts';
 import { BadInput } from '../errors.ts';
-import {
-  isActive,
-  newTransfer,
-  type Origin,
-  type Transfer,
-  type TransferOptions,
-  toRestarted,
-} from '../session/transfer.ts';
+import type { Origin } from '../session/origin.ts';
+import { isActive, newTransfer, type Transfer, toRestarted } from '../session/transfer.ts';
+import type { TransferOptions } from '../session/transfer-options.ts';
 import type { RelayParts } from './parts.ts';
 
 /** Starts executions of `relay.asl.yml`. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Uploaded } from '../cos/client.ts';
 import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
+import type { S3Origin } from '../session/origin.ts';
 import type { TargetRecord } from '../session/target-record.ts';
-import type { Opening, S3Origin, Sending } from '../session/transfer.ts';
+import type { Opening, Sending } from '../session/transfer.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { isIdentical, isSame } from './existing.ts';
 import type { RelayParts, StepTime } from './parts.ts';

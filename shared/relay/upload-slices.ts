@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { SessionLost, SliceCorrupt } from '../errors.ts';
-import { type S3Origin, type Sending, sessionSha } from '../session/transfer.ts';
+import type { S3Origin } from '../session/origin.ts';
+import { type Sending, sessionSha } from '../session/transfer.ts';
 import { mergeRanges, missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';

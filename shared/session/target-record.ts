@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { EpochMillis } from '../time.ts';
-import type { Origin } from './transfer.ts';
+import type { Origin } from './origin.ts';
 
 /** The version of a source as the order of its target sees it. */
 const owner = z.object({

@@ -1,53 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { type CosTarget, targetName } from '../cos/target.ts';
+import { type CosTarget, cosTarget, targetName } from '../cos/target.ts';
 import type { EpochMillis } from '../time.ts';
-
-/** What to do with a file that is there already. skip-same: leave it if it is the same, replace it if not. */
-export const onExisting = z.enum(['skip-same', 'overwrite', 'fail']);
-/** What to do with an unfinished upload that is not ours. */
-export const onForeignUpload = z.enum(['replace', 'fail']);
-/** Whether a slice of our session that COS lists, but whose MD5 nobody confirmed, counts as held. */
-export const trustListed = z.enum(['listed', 'verified']);
-/** md5: each slice. sha1: each slice, and the whole file by its SHA-1 at init. */
-export const integrity = z.enum(['md5', 'sha1']);
-
-export const transferOptions = z.object({
-  onExisting,
-  onForeignUpload,
-  trustListed,
-  integrity,
-  /** In bytes. */
-  sliceSize: z.number().int(),
-});
-export type TransferOptions = z.infer<typeof transferOptions>;
-
-const cosTarget = z.object({ region: z.string(), appId: z.string(), bucket: z.string(), path: z.string() });
-
-/** One version of an S3 object. `sequencer` as the event gave it. */
-const s3Origin = z.object({
-  kind: z.literal('s3'),
-  bucket: z.string(),
-  key: z.string(),
-  versionId: z.string().optional(),
-  etag: z.string(),
-  size: z.number().int().nonnegative(),
-  lastModified: z.number(),
-  sequencer: z.string().optional(),
-  /** The sequencer of the deletion that made this version the current one again. */
-  revivedBy: z.string().optional(),
-  sha1: z.string().optional(),
-});
-/** Bytes that a client of the HTTP API sends itself. `key` tells one upload of a target from the next. */
-const clientOrigin = z.object({
-  kind: z.literal('client'),
-  key: z.string(),
-  size: z.number().int().nonnegative(),
-  sha1: z.string().optional(),
-});
-const origin = z.discriminatedUnion('kind', [s3Origin, clientOrigin]);
-export type S3Origin = z.infer<typeof s3Origin>;
-export type Origin = z.infer<typeof origin>;
+import { type Origin, origin, type SourceMetadata, sourceMetadata } from './origin.ts';
+import { type Receipt, receipt } from './receipt.ts';
+import { type TransferOptions, transferOptions } from './transfer-options.ts';
 
 /** Why a transfer ended without being stored. */
 const reason = z.object({
@@ -59,58 +16,13 @@ const reason = z.object({
 });
 export type Reason = z.infer<typeof reason>;
 
-/** The proof written at the end. Sizes in bytes, times in ms since the epoch. */
-export const receipt = z.object({
-  transferId: z.string(),
-  /** sent: by slices; direct: in one request; instant: COS held the bytes; skipped: the file was there. */
-  how: z.enum(['sent', 'direct', 'instant', 'skipped']),
-  source: origin,
-  target: cosTarget,
-  session: z.string().optional(),
-  sliceSize: z.number().optional(),
-  slices: z.object({
-    total: z.number(),
-    sent: z.number(),
-    alreadyHeld: z.number(),
-    resent: z.number(),
-    md5Verified: z.number(),
-  }),
-  bytes: z.object({ total: z.number(), sent: z.number() }),
-  verified: z.object({
-    size: z.number(),
-    /** Lower-case hex; as COS states it. */
-    sha1: z.string().optional(),
-    sha1Matches: z.boolean().optional(),
-  }),
-  requestIds: z.object({ finish: z.string().optional(), stat: z.string() }),
-  accessUrl: z.string().optional(),
-  metadata: z.object({ set: z.array(z.string()), refused: z.array(z.string()) }).optional(),
-  startedAt: z.number(),
-  storedAt: z.number(),
-  /** How many executions worked on it, the first one counted. */
-  attempts: z.number(),
-});
-export type Receipt = z.infer<typeof receipt>;
-
-/** The headers its readers get in S3. */
-const metadata = z.object({
-  contentType: z.string().optional(),
-  cacheControl: z.string().optional(),
-  contentDisposition: z.string().optional(),
-  contentLanguage: z.string().optional(),
-  contentEncoding: z.string().optional(),
-  /** The `x-amz-meta-*` by their names without that prefix. */
-  user: z.record(z.string(), z.string()),
-});
-export type SourceMetadata = z.infer<typeof metadata>;
-
 const common = {
   id: z.string(),
   source: origin,
   target: cosTarget,
   options: transferOptions,
   /** As S3 told when the source was pinned last. */
-  metadata: metadata.optional(),
+  metadata: sourceMetadata.optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
   /** How often an upload of it was begun or taken up again. */

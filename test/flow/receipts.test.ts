@@ -2,7 +2,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import type { Receipt } from '../../shared/session/transfer.ts';
+import type { Receipt } from '../../shared/session/receipt.ts';
 import { wire } from '../../shared/wiring.ts';
 import { runCommand } from '../kit/command.ts';
 import { type EventBed, openEventBed } from '../kit/event-bed.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { receipt } from '../../shared/session/transfer.ts';
+import { receipt } from '../../shared/session/receipt.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
 
 const START = 'local/start.ts';

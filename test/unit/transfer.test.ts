@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Receipt } from '../../shared/session/receipt.ts';
 import {
   isActive,
   newTransfer,
-  type Receipt,
   transfer as schema,
   sessionSha,
   type Transfer,
