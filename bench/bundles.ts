@@ -16,7 +16,7 @@ const deployed = z.object({
       minify: z.boolean(),
       exclude: z.array(z.string()),
       plugins: z.string(),
-      banner: z.object({ js: z.string() }),
+      format: z.literal('cjs'),
     }),
   }),
 });
@@ -26,7 +26,7 @@ export type Bundle = { readonly name: string; readonly path: string; readonly by
 /** Every function as `serverless.yml` has it bundled; `plain` leaves out what makes the bundles slim. */
 export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promise<Bundle[]> {
   const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
-  const { minify, exclude, plugins, banner } = custom.esbuild;
+  const { minify, exclude, plugins, format } = custom.esbuild;
   const slim: Plugin[] = createRequire(import.meta.url)(join(ROOT, plugins));
   const files = (await readdir(join(ROOT, 'functions'))).filter((name) => name.endsWith('.ts'));
   const outdir = join(OUT, how);
@@ -35,12 +35,11 @@ export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promi
   await build({
     entryPoints: files.map((name) => join(ROOT, 'functions', name)),
     outdir,
-    outExtension: { '.js': '.mjs' },
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
-    banner,
+    format,
     logLevel: 'error',
     external: exclude,
     minify: how === 'deployed' && minify,
@@ -50,7 +49,7 @@ export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promi
   return Promise.all(
     files.map(async (file) => {
       const name = basename(file, '.ts');
-      const path = join(outdir, `${name}.mjs`);
+      const path = join(outdir, `${name}.cjs`);
       return { name, path, bytes: (await stat(path)).size };
     }),
   );

@@ -1,11 +1,12 @@
 const { join } = require('node:path');
 
 /**
- * Keeps out of the bundles what no function can reach, half of their bytes: all of undici but its connection pools, its
- * HTTP parser for processors without SIMD and its experimental one, form-data's table of file endings (our only file
- * name has none), and every hash of hash-wasm but SHA-1. test/flow/bundles.test.ts runs a transfer with what is left.
+ * Keeps out of the bundles what no function can reach: all of undici but its connection pools over HTTP/1.1 (no fetch,
+ * no HTTP/2, no parser for processors without SIMD and no experimental one), form-data's table of file endings (our
+ * only file name has none), and every hash of hash-wasm but SHA-1. test/flow/bundles.test.ts runs a transfer with what
+ * is left.
  */
-const NEVER_REACHED = /llhttp\/llhttp-wasm\.js$|\/milo\/|^mime-db$/;
+const NEVER_REACHED = /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)|^mime-db$/;
 
 const slim = {
   name: 'slim',

@@ -1,8 +1,5 @@
 // `undici` as the bundles see it: its index.js, less what we do not use.
 const Dispatcher = require('undici/lib/dispatcher/dispatcher');
 
-Object.assign(Dispatcher.prototype, require('undici/lib/api'));
-module.exports = {
-  Agent: require('undici/lib/dispatcher/agent'),
-  Pool: require('undici/lib/dispatcher/pool'),
-};
+Dispatcher.prototype.request = require('undici/lib/api/api-request');
+module.exports = { Pool: require('undici/lib/dispatcher/pool') };

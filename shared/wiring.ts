@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Config, loadConfig } from './config.ts';
 import type { CosKeys } from './cos/call.ts';
@@ -20,7 +20,7 @@ import type { Log, RelayEvent, RelayParts } from './relay/parts.ts';
 import type { Machine } from './relay/start-transfer.ts';
 import type { RetryPolicy } from './retry.ts';
 import { openDynamoStore } from './session/dynamo-store.ts';
-import { openS3Source } from './source/s3-source.ts';
+import { lazySource } from './source/lazy-source.ts';
 import type { Clock } from './time.ts';
 
 /** All that is built once: what the steps use, the configuration, the machine. */
@@ -74,8 +74,16 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
     },
   );
   const dynamodb = options.dynamodb ?? new DynamoDBClient({});
-  const s3 = options.s3 ?? new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
-  const source = openS3Source({ s3, policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random });
+  let s3 = options.s3;
+  const openS3 = async (): Promise<S3Client> => {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    s3 ??= new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
+    return s3;
+  };
+  const source = lazySource(async () => {
+    const { openS3Source } = await import('./source/s3-source.ts');
+    return openS3Source({ s3: await openS3(), policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random });
+  });
   return {
     config,
     cos,
@@ -86,7 +94,7 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
       clock,
       retentionDays: config.RETENTION_DAYS,
     }),
-    receipts: receiptsInS3(config, s3),
+    receipts: receiptsInS3(config, openS3),
     pace,
     settings: {
       smallObjectMax: config.SMALL_OBJECT_MAX,
@@ -105,7 +113,7 @@ export function wire(config: Config, options: WiringOptions = {}): Parts {
     async close() {
       await Promise.all([transport.close(), source.close()]);
       dynamodb.destroy();
-      s3.destroy();
+      s3?.destroy();
     },
   };
 }

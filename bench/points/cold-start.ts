@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { type Bundle, makeBundles } from '../bundles.ts';
 import { type Figure, type How, type Measured, median } from '../figures.ts';
@@ -28,11 +27,11 @@ const kB = (bytes: number): number => Math.round(bytes / 1_000);
 
 async function importMs({ path }: Bundle, times: number): Promise<number> {
   const script = `const from = performance.now();
-    await import(${JSON.stringify(pathToFileURL(path).href)});
+    require(${JSON.stringify(path)});
     console.log(performance.now() - from);`;
   const took: number[] = [];
   for (let turn = 0; turn <= times; turn += 1) {
-    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script]);
+    const { stdout } = await run(process.execPath, ['--eval', script]);
     if (turn > 0) took.push(Number(stdout)); // the first one found a cold file cache
   }
   return median(took);

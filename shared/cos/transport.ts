@@ -36,6 +36,7 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
   const pool = new Pool(origin, {
     connections,
     keepAliveTimeout: 30_000,
+    allowH2: false, // every slice in flight has a socket of its own, none waits behind another's bytes
     connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
     // Our own timer below covers the whole request; these would only add two more per socket.
     headersTimeout: 0,

@@ -114,11 +114,10 @@ async function writeService(folder: string, environment: Record<string, string |
     outdir: join(folder, 'functions'),
     bundle: true,
     platform: 'node',
-    format: 'esm',
-    outExtension: { '.js': '.mjs' },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
     external: ['@aws-sdk/*', '@smithy/*'],
     plugins: require(join(ROOT, 'infra/slim-bundles.cjs')),
-    banner: { js: "import { createRequire as _r } from 'node:module'; const require = _r(import.meta.url);" },
   });
   const plugin = JSON.stringify(require.resolve('serverless-offline'));
   await writeFile(join(folder, 'offline.mjs'), `export { default } from ${plugin};`);
