@@ -1,8 +1,9 @@
 import { targetName } from '../cos/target.ts';
 import type { Transfer } from '../session/transfer.ts';
+import { abandonSession } from './abandon-session.ts';
+import { changeTarget } from './change-target.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { end } from './step.ts';
-import { abandonSession, changeTarget } from './target.ts';
 
 export type CancelOptions = {
   /** Leave the unfinished upload in COS, for a later try. */

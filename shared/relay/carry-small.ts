@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { TargetBusy } from '../errors.ts';
 import { type Opening, type Sending, type Transfer, toAttempted } from '../session/transfer.ts';
+import { claimTarget } from './claim-target.ts';
+import { leasedTime, letGo } from './lease.ts';
 import type { Delivery } from './object-arrived.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { proveAndStore } from './prove.ts';
 import { isGone, isHopeless, reasonOf } from './reason.ts';
 import { change, end, SUPERSEDED } from './step.ts';
-import { claimTarget, leasedTime, letGo } from './target.ts';
 import { DIRECT_LEASE_MS, uploadDirect } from './upload-direct.ts';
 
 /**

@@ -4,12 +4,14 @@ import { targetName } from '../cos/target.ts';
 import { NotIdentical, SessionLost } from '../errors.ts';
 import type { TargetRecord } from '../session/target-record.ts';
 import { type Opening, type Sending, sessionSha } from '../session/transfer.ts';
+import { abandonSession } from './abandon-session.ts';
+import { changeTarget } from './change-target.ts';
 import { factsOf } from './existing.ts';
 import { arrivedDamaged, markDamaged } from './held-slices.ts';
+import { whileHolding } from './lease.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
-import { abandonSession, changeTarget, whileHolding } from './target.ts';
 
 export const finishInput = z.object({
   transferId: z.string(),

@@ -2,8 +2,8 @@ import type { Listed } from '../cos/client.ts';
 import type { WindowRecord } from '../session/store.ts';
 import type { Sending } from '../session/transfer.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, slicesWithin } from '../slices/slices.ts';
+import { changeTarget } from './change-target.ts';
 import type { RelayParts } from './parts.ts';
-import { changeTarget } from './target.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 

@@ -7,10 +7,11 @@ import type { TargetRecord } from '../session/target-record.ts';
 import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../session/transfer.ts';
 import { missingSlices, planSlices, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
+import { abandonSession } from './abandon-session.ts';
+import { changeTarget } from './change-target.ts';
 import { heldSlices, markDamaged, unconfirmed } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, ended, load } from './step.ts';
-import { abandonSession, changeTarget } from './target.ts';
 import { whoseUpload } from './whose.ts';
 
 export const listInput = z.object({

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
-import { type Owner, sourceName, type TargetRecord } from '../session/target-record.ts';
+import { type Owner, sourceName, strayOf, type TargetRecord, withStray } from '../session/target-record.ts';
 import type { ObjectMetadata, PinnedObject } from '../source/source.ts';
+import { takeTarget } from './claim-target.ts';
+import { leasedTime, letGo } from './lease.ts';
 import { type Delivery, type Destination, relayVersion } from './object-arrived.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import type { Machine } from './start-transfer.ts';
-import { leasedTime, letGo, strayOf, takeTarget, withStray } from './target.ts';
 import { DIRECT_LEASE_MS } from './upload-direct.ts';
 
 /** What an "Object Deleted" event tells: an object, one version of it, or that a delete marker was set. */

@@ -13,14 +13,17 @@ import {
   toSending,
 } from '../session/transfer.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
+import { abandonSession } from './abandon-session.ts';
 import { type WholeHash, wholeHash } from './chain.ts';
+import { changeTarget } from './change-target.ts';
+import { claimTarget } from './claim-target.ts';
 import { forgetDirectories, makeDirectories } from './directories.ts';
 import { factsOf, isIdentical, isSame } from './existing.ts';
 import { isNew } from './finish-upload.ts';
 import { unconfirmed } from './held-slices.ts';
+import { type Lease, leasedTime, letGo } from './lease.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { change, type EndedOutcome, end, ended, load, SUPERSEDED } from './step.ts';
-import { abandonSession, changeTarget, claimTarget, type Lease, leasedTime, letGo } from './target.ts';
 import { DIRECT_LEASE_MS, type Direct, uploadDirect } from './upload-direct.ts';
 
 /** What the machine starts with; `reopens` counts the ways back to here. */

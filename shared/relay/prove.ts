@@ -3,11 +3,11 @@ import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
 import type { Receipt } from '../session/receipt.ts';
 import { sourceName, type TargetRecord } from '../session/target-record.ts';
 import { type Opening, type Sending, type Transfer, toStored } from '../session/transfer.ts';
+import { changeTarget } from './change-target.ts';
 import { copyMetadata } from './metadata.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { writeReceipt } from './receipt.ts';
 import { change, end, load } from './step.ts';
-import { changeTarget } from './target.ts';
 
 type Running = Opening | Sending;
 

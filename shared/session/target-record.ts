@@ -96,6 +96,17 @@ export function ownerOf(transferId: string, source: Origin): Owner {
   };
 }
 
+/** An init of it may be under way: the session it opens will be nobody's. */
+export const strayOf = (upload: Upload | undefined): Stray | undefined =>
+  upload && (upload.intended || upload.session === undefined) && upload.size !== undefined
+    ? { size: upload.size }
+    : undefined;
+
+/** How many strays a target remembers; the oldest are forgotten. */
+const STRAYS_KEPT = 8;
+export const withStray = (strays: readonly Stray[] = [], left: Stray): Stray[] =>
+  [...strays, left].slice(-STRAYS_KEPT);
+
 /**
  * Orders two sequencers of the same key: right-padded with zeros to one length, then as text (Amazon S3 User Guide,
  * "Event message structure"). Negative: `a` is older.

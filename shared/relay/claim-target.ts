@@ -1,0 +1,102 @@
+import { targetName } from '../cos/target.ts';
+import { TargetBusy } from '../errors.ts';
+import {
+  decideClaim,
+  type Owner,
+  ownerOf,
+  strayOf,
+  type TargetRecord,
+  withStray,
+} from '../session/target-record.ts';
+import { isActive, type Transfer, toEnded } from '../session/transfer.ts';
+import { abandonSession } from './abandon-session.ts';
+import { changeTarget } from './change-target.ts';
+import type { Lease } from './lease.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+
+export type Claimed = { readonly kind: 'ours'; readonly record: TargetRecord } | { readonly kind: 'older' };
+
+/**
+ * Takes the target for this transfer, or learns that a newer version has it. A running transfer of an older version
+ * is superseded, and its open session deleted: what it may still send then lands nowhere. Throws TargetBusy.
+ */
+export async function claimTarget(
+  parts: RelayParts,
+  transfer: Transfer,
+  time: StepTime,
+  lease?: Lease,
+): Promise<Claimed> {
+  const now = parts.clock();
+  const name = targetName(transfer.target);
+  const taken = await takeTarget(parts, name, {
+    ...ownerOf(transfer.id, transfer.source),
+    ...(lease && { leaseUntil: now + lease.ms, holder: lease.holder }),
+  });
+  if (taken.kind === 'older') return taken;
+  return { kind: 'ours', record: await fence(parts, transfer, taken.record, time) };
+}
+
+/** One conditional write decides who owns the target; whom it was taken from is superseded. Throws TargetBusy. */
+export async function takeTarget(parts: RelayParts, name: string, mine: Owner): Promise<Claimed> {
+  for (;;) {
+    const current = await parts.store.getTarget(name);
+    const claim = decideClaim(current, mine, parts.clock());
+    if (claim === 'older') return { kind: 'older' };
+    if (claim === 'busy') {
+      throw new TargetBusy(`${name} is being written by transfer ${current?.owner.transferId}`, {
+        bySelf: current?.owner.transferId === mine.transferId,
+      });
+    }
+    const next = {
+      ...current,
+      name,
+      owner: mine,
+      deleted: false,
+      ...(leavesUnsure(current, mine) && { unsure: true }),
+      revision: (current?.revision ?? 0) + 1,
+    };
+    if (!(await parts.store.replaceTarget(next))) continue;
+    if (current && claim === 'supersedes') await supersede(parts, current.owner.transferId, mine.transferId);
+    return { kind: 'ours', record: next };
+  }
+}
+
+/** The owner before wrote something, or was about to, and never recorded what. */
+const leavesUnsure = (current: TargetRecord | undefined, mine: Owner): boolean =>
+  current !== undefined &&
+  current.owner.transferId !== mine.transferId &&
+  current.owner.transferId !== current.stored?.transferId &&
+  current.deleted !== true;
+
+/** Closes the door behind an upload of another transfer of ours. */
+async function fence(
+  parts: RelayParts,
+  transfer: Transfer,
+  record: TargetRecord,
+  time: StepTime,
+): Promise<TargetRecord> {
+  const { upload } = record;
+  if (!upload || upload.transferId === transfer.id) return record;
+  await supersede(parts, upload.transferId, transfer.id);
+  if (upload.session !== undefined) await abandonSession(parts, transfer, upload.session, time);
+  const left = strayOf(upload);
+  const cleared = await changeTarget(parts, transfer, ({ upload: _, ...rest }) =>
+    left ? { ...rest, strays: withStray(rest.strays, left) } : rest,
+  );
+  return cleared ?? record;
+}
+
+async function supersede(parts: RelayParts, olderId: string, newerId: string): Promise<void> {
+  for (;;) {
+    const older = await parts.store.get(olderId);
+    if (!older || !isActive(older)) return;
+    const why = {
+      error: 'Superseded',
+      message: `a newer version is relayed to the same target by transfer ${newerId}`,
+    };
+    if (await parts.store.replace(toEnded(older, 'superseded', why, parts.clock()))) {
+      parts.observe({ kind: 'ended', transferId: olderId, state: 'superseded', error: 'Superseded' });
+      return;
+    }
+  }
+}
