@@ -1,0 +1,149 @@
+import type { Opened } from '../cos/client.ts';
+import { BadConfig, ForeignUpload, TargetExists } from '../errors.ts';
+import type { TargetRecord } from '../session/target-record.ts';
+import type { Opening, Sending } from '../session/transfer.ts';
+import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
+import { type WholeHash, wholeHash } from './chain.ts';
+import { forgetDirectories, makeDirectories } from './directories.ts';
+import { isIdentical, isSame } from './existing.ts';
+import { isNew } from './finish-upload.ts';
+import { unconfirmed } from './held-slices.ts';
+import type { RelayParts, StepTime } from './parts.ts';
+import { recordIntent, recordSession } from './record-session.ts';
+import { change } from './step.ts';
+
+export type SessionOutcome =
+  | { readonly kind: 'session' | 'unfinished' | 'unhashed' | 'ended' }
+  | { readonly kind: 'stored'; readonly how: 'instant' | 'skipped' };
+
+type Begun = Opening | Sending;
+
+/**
+ * Opens a sliced upload at COS and records its session, or finds that there is no need to. Throws TargetExists,
+ * ForeignUpload, BadConfig.
+ */
+export async function openSession(
+  transfer: Begun,
+  record: TargetRecord,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SessionOutcome> {
+  const whole = await wholeHash(transfer, parts);
+  if (whole.kind === 'unhashed') return whole;
+
+  const there = await parts.cos.stat(transfer.target, time.signal);
+  if (await isClosed(transfer, record, there, parts)) return { kind: 'unfinished' }; // the list tells that it is not
+  const intended = await recordIntent(transfer, there, parts);
+  if (!intended) return { kind: 'ended' };
+  const insertOnly = transfer.options.onExisting !== 'overwrite' && !intended.upload?.overwrites;
+  const opened = await init(transfer, insertOnly, whole, parts, time);
+  if (opened.kind === 'exists') return overExisting(transfer, record, whole, parts, time);
+  return opening(transfer, opened, whole.kind === 'hash', parts, time);
+}
+
+/**
+ * Whether our own session became the file that is there: COS held or confirmed all of it, and this file was not there
+ * when it was opened. Another execution may have closed it, or a finish whose answer was lost.
+ */
+async function isClosed(
+  transfer: Begun,
+  record: TargetRecord,
+  there: Awaited<ReturnType<RelayParts['cos']['stat']>>,
+  parts: RelayParts,
+): Promise<boolean> {
+  const { upload, stored } = record;
+  const { size } = transfer.source;
+  if (there.kind !== 'file' || there.size !== size || there.received !== size) return false;
+  if (!upload && stored?.transferId === transfer.id) return true; // proven, and about to be written down
+  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
+  if (!isNew(there, record)) return false;
+  return transfer.heldBytes === size || (await unconfirmed(transfer, parts)).length === 0;
+}
+
+/** A file is there: leave it if it is this version, replace it or fail by policy. */
+async function overExisting(
+  transfer: Begun,
+  record: TargetRecord,
+  whole: WholeHash,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SessionOutcome> {
+  const file = await parts.cos.stat(transfer.target, time.signal);
+  const known = knowing(transfer, whole);
+  if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known))) {
+    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+  }
+  if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped' };
+  const opened = await init(transfer, false, whole, parts, time);
+  return opening(transfer, opened, whole.kind === 'hash', parts, time);
+}
+
+const knowing = (transfer: Begun, whole: WholeHash): Begun =>
+  whole.kind === 'hash' ? { ...transfer, source: { ...transfer.source, sha1: whole.sha1 } } : transfer;
+
+/** One init, with its two expected detours, in any order: the directory is missing, the slice size is refused. */
+async function init(
+  transfer: Begun,
+  insertOnly: boolean,
+  whole: WholeHash,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<Opened> {
+  const { size } = transfer.source;
+  const chain = whole.kind === 'hash' ? { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } } : {};
+  const ask = (sliceSize: number) =>
+    parts.cos.open(transfer.target, { size, sliceSize, insertOnly, ...chain }, time.signal);
+  let { sliceSize } = transfer.options;
+  let made = false;
+  for (;;) {
+    const opened = await ask(sliceSize);
+    if (opened.kind === 'no-directory' && !made) {
+      forgetDirectories(transfer.target);
+      await makeDirectories(parts.cos, transfer.target, time.signal);
+      made = true;
+    } else if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {
+      if (whole.kind === 'hash') return opened; // its chain is of the refused size: `opening` has it hashed again
+      sliceSize = SAFE_SLICE_SIZE;
+    } else {
+      return opened;
+    }
+  }
+}
+
+async function opening(
+  transfer: Begun,
+  opened: Opened,
+  withSha: boolean,
+  parts: RelayParts,
+  time: StepTime,
+): Promise<SessionOutcome> {
+  switch (opened.kind) {
+    case 'stored':
+      return { kind: 'stored', how: 'instant' };
+    case 'unfinished':
+      return { kind: 'unfinished' };
+    case 'session':
+      return (await recordSession(parts, transfer, opened, withSha, time))
+        ? { kind: 'session' }
+        : { kind: 'ended' };
+    case 'exists':
+      throw new ForeignUpload(`${transfer.target.path} was stored by somebody else while it was opened`);
+    case 'no-directory':
+      throw new BadConfig(`COS does not let the directory of ${transfer.target.path} be made`);
+    case 'slice-size-refused':
+      if (transfer.options.sliceSize !== SAFE_SLICE_SIZE) return cutAnew(transfer, parts);
+      throw new BadConfig(
+        `COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`,
+      );
+  }
+}
+
+/** The transfer goes on in slices every region takes; its chain is made for them. */
+async function cutAnew(transfer: Begun, parts: RelayParts): Promise<SessionOutcome> {
+  const now = await change(parts, transfer.id, (from) => ({
+    ...from,
+    options: { ...from.options, sliceSize: SAFE_SLICE_SIZE },
+    revision: from.revision + 1,
+  }));
+  return { kind: now.state === 'opening' || now.state === 'sending' ? 'unhashed' : 'ended' };
+}
