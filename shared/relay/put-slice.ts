@@ -7,8 +7,9 @@ import { mustBeSending } from './client-slices.ts';
 import { Declined } from './declined.ts';
 import { checkDigests } from './digests.ts';
 import type { RelayParts, StepTime } from './parts.ts';
+import { sendSlice } from './send-slice.ts';
 import { load } from './step.ts';
-import { save, sendOne, type Tally } from './upload-slices.ts';
+import { newTally, saveTally } from './tally.ts';
 
 /** Carries one slice of a client to COS, and answers once COS echoed its MD5. The same slice again does no harm. */
 export async function putSlice(
@@ -23,11 +24,11 @@ export async function putSlice(
   hasLength(body, slice);
   checkDigests(headers, body);
 
-  const tally: Tally = { confirmed: [], sent: 0, resent: 0, bytes: 0, verified: 0 };
+  const tally = newTally();
   try {
-    await sendOne(sending, slice, body, tally, parts, time);
+    await sendSlice(sending, slice, body, tally, parts, time);
   } finally {
-    await save(sending, tally, parts);
+    await saveTally(sending, tally, parts);
   }
   if (tally.confirmed.length === 0) throw new CosUnavailable('there was no time left to send the slice');
   return { ...slice, md5: hash('md5', body) };

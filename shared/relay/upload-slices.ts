@@ -1,16 +1,17 @@
-import { hash } from 'node:crypto';
 import * as z from 'zod';
-import { SessionLost, SliceCorrupt } from '../errors.ts';
+import { SessionLost } from '../errors.ts';
 import type { S3Origin } from '../session/origin.ts';
-import { type Sending, sessionSha } from '../session/transfer.ts';
-import { mergeRanges, missingSlices, type Slice } from '../slices/slices.ts';
+import type { Sending } from '../session/transfer.ts';
+import { missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
 import { openBuffers } from './buffers.ts';
-import { heldSlices, markDamaged } from './held-slices.ts';
+import { heldSlices } from './held-slices.ts';
 import { shortName } from './list-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { readSlices } from './read-slices.ts';
+import { sendSlice } from './send-slice.ts';
 import { type EndedOutcome, ended, load } from './step.ts';
+import { newTally, saveTally, type Tally } from './tally.ts';
 
 export const uploadInput = z.object({
   transferId: z.string(),
@@ -33,8 +34,6 @@ export type UploadOutcome =
 
 /** Slices read and waiting for a place in flight, at most. */
 const READ_AHEAD = 8;
-/** COS gets so many tries to receive a slice as it was sent. */
-const MAX_CORRUPT = 4;
 
 /** The worker: carries one window, several slices in flight, and writes down once what COS confirmed. */
 export async function uploadSlices(
@@ -53,7 +52,7 @@ export async function uploadSlices(
   if (stale) return { kind: 'sent', sent: 0, left: planned.length };
   const slices = input.retries > 0 ? await stillMissing(transfer, planned, parts, time) : planned;
 
-  const tally: Tally = { confirmed: [], sent: 0, resent: 0, bytes: 0, verified: 0 };
+  const tally = newTally();
   const work = new AbortController(); // fires on the first failure, and when the transfer is no longer running
   const watch = setInterval(() => void lookAgain(), parts.settings.watchMs);
   const lookAgain = async () => {
@@ -72,7 +71,7 @@ export async function uploadSlices(
     return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length }; // reopened by another execution: list again
   } finally {
     clearInterval(watch);
-    await save(transfer, tally, parts);
+    await saveTally(transfer, tally, parts);
   }
   return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length };
 }
@@ -89,9 +88,6 @@ async function stillMissing(
   const windows = await parts.store.windows(transfer.id);
   return missingSlices(slices, heldSlices(slices, listed, transfer, windows, false));
 }
-
-/** What this call achieved; only confirmed slices are promises. */
-export type Tally = { confirmed: Slice[]; sent: number; resent: number; bytes: number; verified: number };
 
 async function send(
   transfer: Sending,
@@ -113,7 +109,7 @@ async function send(
   const sending = new Set<Promise<void>>();
 
   const take = async (slice: Slice, content: Uint8Array) => {
-    const one = sendOne(transfer, slice, content, tally, parts, { stop, signal: time.signal })
+    const one = sendSlice(transfer, slice, content, tally, parts, { stop, signal: time.signal })
       .catch((error: unknown) => work.abort(error))
       .finally(() => {
         buffers.give(content);
@@ -129,111 +125,4 @@ async function send(
   }
   await Promise.all(sending);
   if (work.signal.aborted) throw work.signal.reason;
-}
-
-/** Sends one slice until COS echoes its MD5. Running out of time before it starts is no failure. */
-export async function sendOne(
-  transfer: Sending,
-  slice: Slice,
-  content: Uint8Array,
-  tally: Tally,
-  parts: RelayParts,
-  time: StepTime,
-): Promise<void> {
-  const { target, session, id } = transfer;
-  for (let tries = 1; ; tries += 1) {
-    const place = await parts.pace.enter(time.stop);
-    if (!place) return;
-    try {
-      const request = { session, offset: slice.offset, content, ...sessionSha(transfer) };
-      const answer = parts.cos.put(target, request, time.signal);
-      const md5 = hash('md5', content); // while the socket carries it
-      const put = await answer;
-      tally.sent += 1;
-      tally.bytes += slice.length;
-      if (tries > 1) tally.resent += 1;
-      if (put.kind === 'refused') throw await sessionOr(put.error, target, session, parts, time);
-      parts.observe({
-        kind: 'slice-sent',
-        transferId: id,
-        bytes: slice.length,
-        inFlight: parts.pace.inFlight,
-        resent: tries > 1,
-      });
-      if (put.kind === 'wrong-sha') {
-        // this slice may be the damaged one, so it goes again; if it is another, FinishUpload starts anew
-        if (tries >= MAX_CORRUPT) return;
-        continue;
-      }
-      if (put.md5 === md5) tally.verified += 1;
-      if (put.md5 === md5 || (put.closed && put.md5 === undefined)) {
-        tally.confirmed.push(slice);
-        return;
-      }
-      await noteDamage(transfer, slice, put.closed, parts);
-    } finally {
-      place.leave();
-    }
-    if (tries >= MAX_CORRUPT) {
-      throw new SliceCorrupt(
-        `COS received other bytes than were sent at offset ${slice.offset}, ${tries} times`,
-      );
-    }
-  }
-}
-
-/** COS holds other bytes than were sent: written down before anything else, since COS lists the slice like any other. */
-async function noteDamage(
-  transfer: Sending,
-  slice: Slice,
-  closed: boolean,
-  parts: RelayParts,
-): Promise<void> {
-  if (closed) {
-    await markDamaged(transfer, parts);
-    throw new SessionLost('COS closed the file with a slice that arrived damaged');
-  }
-  const nothing = { confirmed: [], sentSlices: 0, resentSlices: 0, sentBytes: 0, md5Verified: 0 };
-  const { session, attempts: attempt } = transfer;
-  await parts.store.addWindow(transfer.id, {
-    ...nothing,
-    session,
-    attempt,
-    damaged: [slice],
-    at: parts.clock(),
-  });
-}
-
-/** A refused slice may mean a lost session: the list tells. */
-async function sessionOr(
-  error: Error,
-  target: Sending['target'],
-  session: string,
-  { cos }: RelayParts,
-  { signal }: StepTime,
-): Promise<Error> {
-  const listed = await cos.list(target, signal);
-  if (listed.kind === 'unfinished' && listed.session === session) return error;
-  return new SessionLost('COS no longer knows the session', { cause: error });
-}
-
-export async function save(transfer: Sending, tally: Tally, parts: RelayParts): Promise<void> {
-  if (tally.sent === 0) return;
-  await parts.store.addWindow(transfer.id, {
-    session: transfer.session,
-    attempt: transfer.attempts,
-    confirmed: mergeRanges(tally.confirmed),
-    sentSlices: tally.sent,
-    resentSlices: tally.resent,
-    sentBytes: tally.bytes,
-    md5Verified: tally.verified,
-    at: parts.clock(),
-  });
-  parts.observe({
-    kind: 'window-sent',
-    transferId: transfer.id,
-    bytes: tally.bytes,
-    slices: tally.sent,
-    resent: tally.resent,
-  });
 }
