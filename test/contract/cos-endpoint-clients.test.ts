@@ -2,30 +2,24 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
   APP,
-  addressOf,
   BUCKET,
   codeIn,
   codeOf,
-  endpoint,
   type Field,
-  form,
-  init,
-  json,
   MIB,
   md5,
   multipart,
-  read,
   sampleBytes,
-  send,
   sign,
-} from './cos-endpoint-client.ts';
+} from '../kit/cos-by-hand.ts';
+import { cosEndpointBed } from '../kit/cos-endpoint-bed.ts';
 
 describe('what a client may write differently', () => {
   const bytes = sampleBytes(MIB);
 
   test('fields with filename, in the order of the Python SDK, and the Java name fileContent', async () => {
-    const cos = await endpoint();
-    const { session } = (await init(cos, 'a.bin', MIB)).data;
+    const cos = await cosEndpointBed();
+    const session = await cos.open('a.bin', MIB);
     const python: Field[] = [
       ['offset', 0],
       ['session', session],
@@ -39,15 +33,15 @@ describe('what a client may write differently', () => {
 
     for (const fields of [python, java, [...python].reverse()]) {
       for (const fileNames of [true, false]) {
-        const stored = await form(cos, 'a.bin', fields, { fileNames });
+        const stored = await cos.form('a.bin', fields, { fileNames });
         expect(stored).toMatchObject({ code: 0, data: { datamd5: md5(bytes), datalen: MIB } });
       }
     }
   });
 
   test("the seed's list request, byte for byte: 152 bytes without a last line end", async () => {
-    const cos = await endpoint();
-    const { session } = (await init(cos, 'a.bin', MIB)).data;
+    const cos = await cosEndpointBed();
+    const session = await cos.open('a.bin', MIB);
     const boundary = '----------------------------2b804029035c';
     const body = [
       `--${boundary}`,
@@ -57,7 +51,7 @@ describe('what a client may write differently', () => {
       `--${boundary}--`,
     ].join('\r\n');
 
-    const listed = await send(cos, 'a.bin', {
+    const listed = await cos.send('a.bin', {
       method: 'POST',
       headers: { authorization: sign(), 'content-type': `multipart/form-data; boundary=${boundary}` },
       body,
@@ -68,16 +62,16 @@ describe('what a client may write differently', () => {
   });
 
   test('the list request as JSON, as the Java SDK sends it', async () => {
-    const cos = await endpoint();
-    await init(cos, 'a.bin', MIB);
+    const cos = await cosEndpointBed();
+    await cos.init('a.bin', MIB);
 
-    expect(await json(cos, 'a.bin', { op: 'upload_slice_list' }, sign())).toMatchObject({
+    expect(await cos.json('a.bin', { op: 'upload_slice_list' }, sign())).toMatchObject({
       data: { listparts: [], slice_size: MIB },
     });
   });
 
   test('content that looks like a boundary, cut into packets at any byte', async () => {
-    const cos = await endpoint();
+    const cos = await cosEndpointBed();
     const boundary = 'b0und';
     const tricky = Buffer.from(`\r\n--b0un\r\r\n--b0unx\r\n\r\n--b0u\r\n--\r\r\n`);
     const body = multipart(
@@ -92,7 +86,7 @@ describe('what a client may write differently', () => {
       `Authorization: ${sign()}\r\nContent-Type: multipart/form-data; boundary="${boundary}"\r\n` +
       'Transfer-Encoding: chunked\r\n\r\n';
 
-    const socket = connect(cos.port, '127.0.0.1');
+    const socket = connect(cos.endpoint.port, '127.0.0.1');
     const answered = socket.toArray().then((chunks) => Buffer.concat(chunks).toString());
     socket.write(head);
     for (const byte of body)
@@ -100,14 +94,14 @@ describe('what a client may write differently', () => {
     socket.write('0\r\n\r\n');
 
     expect(await answered).toContain('"code":0');
-    expect((await read(cos, 'a.bin')).equals(tricky)).toBe(true);
+    expect((await cos.read('a.bin')).equals(tricky)).toBe(true);
   });
 
   test('a request that says nothing sensible is -5999, never a crash', async () => {
-    const cos = await endpoint();
+    const cos = await cosEndpointBed();
     const post = (body: string, type: string) =>
       codeOf(
-        send(cos, 'a.bin', {
+        cos.send('a.bin', {
           method: 'POST',
           body,
           headers: { authorization: sign(), 'content-type': type },
@@ -127,10 +121,10 @@ describe('what a client may write differently', () => {
         'multipart/form-data; boundary=b',
       ),
     ).toBe(-5999);
-    expect(await codeOf(init(cos, 'a.bin', 0))).toBe(-5999);
+    expect(await codeOf(cos.init('a.bin', 0))).toBe(-5999);
     expect(
       await codeOf(
-        form(cos, 'a.bin', [
+        cos.form('a.bin', [
           ['op', 'upload_slice_init'],
           ['filesize', 'many'],
           ['slice_size', MIB],
@@ -139,7 +133,7 @@ describe('what a client may write differently', () => {
     ).toBe(-5999);
     expect(
       await codeOf(
-        form(cos, 'a.bin', [
+        cos.form('a.bin', [
           ['op', 'upload_slice_data'],
           ['session', 'x'],
           ['offset', 0],
@@ -147,6 +141,6 @@ describe('what a client may write differently', () => {
       ),
     ).toBe(-5999);
     expect(await codeIn(fetch(`${cos.origin}/elsewhere`))).toBe(-5999);
-    expect(await codeIn(fetch(addressOf(cos, '%E0%A4%A')))).toBe(-5999);
+    expect(await codeIn(fetch(cos.addressOf('%E0%A4%A')))).toBe(-5999);
   });
 });

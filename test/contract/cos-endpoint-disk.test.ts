@@ -3,18 +3,8 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  dataDir,
-  endpoint,
-  finish,
-  init,
-  list,
-  MIB,
-  put,
-  read,
-  sampleBytes,
-  upload,
-} from './cos-endpoint-client.ts';
+import { cosByHand, MIB, sampleBytes } from '../kit/cos-by-hand.ts';
+import { cosEndpointBed, dataDir } from '../kit/cos-endpoint-bed.ts';
 
 const HERE = join(import.meta.dirname, '../../local/cos');
 const NODE = join(import.meta.dirname, '../../node_modules/.bin/node'); // runs .ts whatever runs this test
@@ -24,22 +14,22 @@ describe('what lies on disk', () => {
     const dir = await dataDir();
     const bytes = sampleBytes(3 * MIB);
     const first = await startProcess(['--port', '0', '--data', dir]);
-    const { session } = (await init(first.cos, 'a.bin', bytes.length)).data;
-    for (const at of [0, 2 * MIB]) await put(first.cos, 'a.bin', session, at, bytes.subarray(at, at + MIB));
-    await upload(first.cos, 'small', sampleBytes(5));
+    const session = await first.cos.open('a.bin', bytes.length);
+    for (const at of [0, 2 * MIB]) await first.cos.put('a.bin', session, at, bytes.subarray(at, at + MIB));
+    await first.cos.upload('small', sampleBytes(5));
     first.child.kill('SIGKILL');
     await first.ended;
 
-    const cos = await endpoint({ dataDir: dir });
+    const cos = await cosEndpointBed({ dataDir: dir });
 
-    expect((await list(cos, 'a.bin')).data.listparts.map((part: { offset: number }) => part.offset)).toEqual([
+    expect((await cos.list('a.bin')).data.listparts.map((part: { offset: number }) => part.offset)).toEqual([
       0,
       2 * MIB,
     ]);
-    await put(cos, 'a.bin', session, MIB, bytes.subarray(MIB, 2 * MIB));
-    await finish(cos, 'a.bin', session, bytes.length);
-    expect((await read(cos, 'a.bin')).equals(bytes)).toBe(true);
-    expect((await read(cos, 'small')).length).toBe(5);
+    await cos.put('a.bin', session, MIB, bytes.subarray(MIB, 2 * MIB));
+    await cos.finish('a.bin', session, bytes.length);
+    expect((await cos.read('a.bin')).equals(bytes)).toBe(true);
+    expect((await cos.read('small')).length).toBe(5);
     expect(await readdir(join(dir, 'data'))).toHaveLength(2);
     expect(await readdir(join(dir, 'journals'))).toEqual([]);
   });
@@ -47,19 +37,19 @@ describe('what lies on disk', () => {
   test('a hundred thousand slices are listed at once', async () => {
     const dir = await dataDir();
     const count = 100_000;
-    const before = await endpoint({ dataDir: dir });
-    const { session } = (await init(before, 'a.bin', count * MIB)).data;
-    await before.close();
+    const before = await cosEndpointBed({ dataDir: dir });
+    const session = await before.open('a.bin', count * MIB);
+    await before.endpoint.close();
     const journal = Buffer.alloc(count * 16);
     for (let i = 0; i < count; i += 1) {
       journal.writeBigUInt64LE(BigInt(count - 1 - i) * BigInt(MIB), i * 16);
       journal.writeBigUInt64LE(BigInt(MIB), i * 16 + 8);
     }
     await writeFile(join(dir, 'journals', session), journal);
-    const cos = await endpoint({ dataDir: dir });
+    const cos = await cosEndpointBed({ dataDir: dir });
 
     const began = performance.now();
-    const listed = await list(cos, 'a.bin');
+    const listed = await cos.list('a.bin');
 
     expect(performance.now() - began).toBeLessThan(2000); // measured below 100 ms; a busy machine gets time
     expect(listed.data.listparts).toHaveLength(count);
@@ -136,5 +126,5 @@ async function startProcess(args: readonly string[]) {
   dead.catch(() => undefined); // it ends in every test: only before its start is that a failure
   while (!stderr().includes('Ctrl-C')) await Promise.race([once(child.stderr, 'data'), dead]);
   const origin = /http:\/\/\S+?(?=,)/.exec(stderr())?.[0] ?? '';
-  return { cos: { origin } as Parameters<typeof init>[0], child, ended, said: stderr };
+  return { cos: cosByHand(origin), child, ended, said: stderr };
 }

@@ -16,45 +16,31 @@ import {
   stallAfterStoring,
   truncateAnswer,
 } from '../../local/cos/faults.ts';
-import {
-  addressOf,
-  BUCKET,
-  endpoint,
-  finish,
-  form,
-  init,
-  list,
-  MIB,
-  md5,
-  put,
-  read,
-  sampleBytes,
-  sendSlices,
-  stat,
-  upload,
-} from './cos-endpoint-client.ts';
+import { BUCKET, MIB, md5, sampleBytes } from '../kit/cos-by-hand.ts';
+import { cosEndpointBed } from '../kit/cos-endpoint-bed.ts';
 
 const slice = sampleBytes(MIB);
 
 /** An endpoint with one upload of three slices open; `at(n)` sends the n-th. */
 async function opened() {
-  const cos = await endpoint();
-  const { session } = (await init(cos, 'a.bin', 3 * MIB)).data;
-  const at = (index: number) => put(cos, 'a.bin', session, index * MIB, slice);
-  const held = async () => (await cos.unfinished(BUCKET, 'a.bin'))?.held.map((one) => one.offset / MIB);
+  const cos = await cosEndpointBed();
+  const session = await cos.open('a.bin', 3 * MIB);
+  const at = (index: number) => cos.put('a.bin', session, index * MIB, slice);
+  const held = async () =>
+    (await cos.endpoint.unfinished(BUCKET, 'a.bin'))?.held.map((one) => one.offset / MIB);
   return { cos, session, at, held };
 }
 
 describe('a fault', () => {
   test('dropFirst cuts the socket before anything is stored, as often as told', async () => {
     const { cos, at, held } = await opened();
-    cos.inject(dropFirst(2));
+    cos.endpoint.inject(dropFirst(2));
 
     await expect(at(0)).rejects.toThrow();
     await expect(at(1)).rejects.toThrow();
     expect(await held()).toEqual([]);
     expect((await at(0)).code).toBe(0);
-    expect(cos.log.slice(1).map(({ offset, code, fault }) => [offset, code, fault])).toEqual([
+    expect(cos.endpoint.log.slice(1).map(({ offset, code, fault }) => [offset, code, fault])).toEqual([
       [0, undefined, 'reset-before'],
       [MIB, undefined, 'reset-before'],
       [0, 0, undefined],
@@ -63,12 +49,12 @@ describe('a fault', () => {
 
   test('loseAnswer stores first', async () => {
     const { cos, at, held } = await opened();
-    cos.inject(loseAnswer(1));
+    cos.endpoint.inject(loseAnswer(1));
 
     await expect(at(1)).rejects.toThrow();
 
     expect(await held()).toEqual([1]);
-    expect(cos.log.at(-1)).toMatchObject({
+    expect(cos.endpoint.log.at(-1)).toMatchObject({
       op: 'upload_slice_data',
       bytes: MIB,
       code: 0,
@@ -78,8 +64,8 @@ describe('a fault', () => {
 
   test('busy and refuse answer with code and status and store nothing', async () => {
     const { cos, at, held } = await opened();
-    cos.inject(busy(1));
-    cos.inject(refuse(1, 500, -5997));
+    cos.endpoint.inject(busy(1));
+    cos.endpoint.inject(refuse(1, 500, -5997));
 
     expect(await at(0)).toMatchObject({ http: 503, code: -71 });
     expect(await at(0)).toMatchObject({ http: 500, code: -5997 });
@@ -88,9 +74,9 @@ describe('a fault', () => {
 
   test('errorPage is not JSON', async () => {
     const { cos } = await opened();
-    cos.inject(errorPage(1, { op: 'stat' }));
+    cos.endpoint.inject(errorPage(1, { op: 'stat' }));
 
-    const page = await fetch(`${addressOf(cos, 'a.bin')}?op=stat`);
+    const page = await fetch(`${cos.addressOf('a.bin')}?op=stat`);
 
     expect(page.status).toBe(502);
     expect(page.headers.get('content-type')).toBe('text/html');
@@ -99,12 +85,11 @@ describe('a fault', () => {
 
   test('stall keeps silent for a while, or until the client has had enough', async () => {
     const { cos, session, at, held } = await opened();
-    cos.inject(stall(1, 80));
-    cos.inject(stall(1, Infinity));
-    cos.inject(stallAfterStoring(1, Infinity));
+    cos.endpoint.inject(stall(1, 80));
+    cos.endpoint.inject(stall(1, Infinity));
+    cos.endpoint.inject(stallAfterStoring(1, Infinity));
     const impatient = () =>
-      form(
-        cos,
+      cos.form(
         'a.bin',
         [
           ['op', 'upload_slice_data'],
@@ -128,7 +113,7 @@ describe('a fault', () => {
 
   test('truncateAnswer breaks off in the middle of what was done', async () => {
     const { cos, at, held } = await opened();
-    cos.inject(truncateAnswer(1));
+    cos.endpoint.inject(truncateAnswer(1));
 
     await expect(at(0)).rejects.toThrow();
 
@@ -137,7 +122,7 @@ describe('a fault', () => {
 
   test('lieAboutMd5 stores well and says otherwise', async () => {
     const { cos, session, at } = await opened();
-    cos.inject(lieAboutMd5(1));
+    cos.endpoint.inject(lieAboutMd5(1));
 
     const lie = await at(0);
     const truth = await at(0);
@@ -146,78 +131,80 @@ describe('a fault', () => {
     expect(lie.data.datamd5).not.toBe(md5(slice));
     expect(truth.data.datamd5).toBe(md5(slice));
     for (const index of [1, 2]) await at(index);
-    await finish(cos, 'a.bin', session, 3 * MIB);
-    expect((await read(cos, 'a.bin')).subarray(0, MIB).equals(slice)).toBe(true);
+    await cos.finish('a.bin', session, 3 * MIB);
+    expect((await cos.read('a.bin')).subarray(0, MIB).equals(slice)).toBe(true);
   });
 
   test('corrupt stores damaged bytes and is honest about them', async () => {
     const { cos, session, at } = await opened();
-    cos.inject(corrupt(1, { op: 'upload_slice_data', offset: MIB }));
+    cos.endpoint.inject(corrupt(1, { op: 'upload_slice_data', offset: MIB }));
 
     for (const index of [0, 2]) await at(index);
     const damaged = await at(1);
-    await finish(cos, 'a.bin', session, 3 * MIB);
+    await cos.finish('a.bin', session, 3 * MIB);
 
-    const stored = (await read(cos, 'a.bin')).subarray(MIB, 2 * MIB);
+    const stored = (await cos.read('a.bin')).subarray(MIB, 2 * MIB);
     expect(stored.equals(slice)).toBe(false);
     expect(damaged.data.datamd5).toBe(md5(stored));
   });
 
   test('corrupt hits a small upload too', async () => {
     const { cos } = await opened();
-    cos.inject(corrupt(1, { op: 'upload' }));
+    cos.endpoint.inject(corrupt(1, { op: 'upload' }));
 
-    await upload(cos, 'small', slice);
+    await cos.upload('small', slice);
 
-    const file = await cos.file(BUCKET, 'small');
+    const file = await cos.endpoint.file(BUCKET, 'small');
     expect((await readFile(file?.dataPath ?? '')).equals(slice)).toBe(false);
   });
 
   test('forgetSession answers as if there had never been one', async () => {
     const { cos, at } = await opened();
     await at(0);
-    cos.inject(forgetSession(1));
+    cos.endpoint.inject(forgetSession(1));
 
     expect((await at(1)).code).toBe(-5999);
-    expect(await list(cos, 'a.bin')).toMatchObject({ code: -197, http: 404 });
-    expect((await init(cos, 'a.bin', 3 * MIB)).code).toBe(0);
+    expect(await cos.list('a.bin')).toMatchObject({ code: -197, http: 404 });
+    expect((await cos.init('a.bin', 3 * MIB)).code).toBe(0);
   });
 
   test('lagList leaves out the slices stored last', async () => {
     const { cos, at } = await opened();
     for (const index of [2, 0, 1]) await at(index);
-    cos.inject(lagList(1, 2));
+    cos.endpoint.inject(lagList(1, 2));
 
-    expect((await list(cos, 'a.bin')).data.listparts).toEqual([{ offset: 2 * MIB, datalen: MIB }]);
-    expect((await list(cos, 'a.bin')).data.listparts).toHaveLength(3);
+    expect((await cos.list('a.bin')).data.listparts).toEqual([{ offset: 2 * MIB, datalen: MIB }]);
+    expect((await cos.list('a.bin')).data.listparts).toHaveLength(3);
   });
 
   test('doneButFailed finishes the file and looks failed', async () => {
-    const cos = await endpoint({ faults: [doneButFailed(1, 502, -196, { op: 'upload_slice_finish' })] });
-    const session = await sendSlices(cos, 'a.bin', slice);
+    const cos = await cosEndpointBed({
+      faults: [doneButFailed(1, 502, -196, { op: 'upload_slice_finish' })],
+    });
+    const session = await cos.sendSlices('a.bin', slice);
 
-    const closed = await finish(cos, 'a.bin', session, MIB);
+    const closed = await cos.finish('a.bin', session, MIB);
 
     expect(closed).toMatchObject({ http: 502, code: -196 });
     expect(closed.data).toBeUndefined();
-    expect((await stat(cos, 'a.bin')).data.filelen).toBe(MIB);
+    expect((await cos.stat('a.bin')).data.filelen).toBe(MIB);
   });
 
   test('duplicate serves a request twice and sends the second answer', async () => {
-    const cos = await endpoint({ faults: [duplicate(2)] });
+    const cos = await cosEndpointBed({ faults: [duplicate(2)] });
 
-    expect((await init(cos, 'a.bin', MIB)).code).toBe(-4019);
-    const { session } = (await list(cos, 'a.bin')).data;
+    expect((await cos.init('a.bin', MIB)).code).toBe(-4019);
+    const { session } = (await cos.list('a.bin')).data;
 
-    expect((await put(cos, 'a.bin', session, 0, slice)).data.datamd5).toBe(md5(slice));
-    expect((await cos.unfinished(BUCKET, 'a.bin'))?.held).toEqual([{ offset: 0, length: MIB }]);
+    expect((await cos.put('a.bin', session, 0, slice)).data.datamd5).toBe(md5(slice));
+    expect((await cos.endpoint.unfinished(BUCKET, 'a.bin'))?.held).toEqual([{ offset: 0, length: MIB }]);
   });
 });
 
 describe('when a fault strikes', () => {
   test('skip lets requests pass, offset and op choose among them', async () => {
     const { cos, at } = await opened();
-    cos.inject(busy(1, { op: 'upload_slice_data', offset: MIB, skip: 1 }));
+    cos.endpoint.inject(busy(1, { op: 'upload_slice_data', offset: MIB, skip: 1 }));
 
     const codes = [];
     for (const index of [1, 0, 1, 1]) codes.push((await at(index)).code);
@@ -228,7 +215,7 @@ describe('when a fault strikes', () => {
   test('chance is drawn from the random numbers given', async () => {
     const { cos, at } = await opened();
     const drawn = [0.9, 0.1, 0.5, 0.29];
-    cos.inject({ ...busy(Infinity), chance: 0.3, random: () => drawn.shift() ?? 1 });
+    cos.endpoint.inject({ ...busy(Infinity), chance: 0.3, random: () => drawn.shift() ?? 1 });
 
     const codes = [];
     for (let i = 0; i < 5; i += 1) codes.push((await at(0)).code);
@@ -238,18 +225,18 @@ describe('when a fault strikes', () => {
 
   test('clearFaults ends them all', async () => {
     const { cos, at } = await opened();
-    cos.inject(busy(Infinity));
+    cos.endpoint.inject(busy(Infinity));
 
     expect((await at(0)).code).toBe(-71);
-    cos.clearFaults();
+    cos.endpoint.clearFaults();
     expect((await at(0)).code).toBe(0);
   });
 
   test('latency comes before every answer', async () => {
-    const cos = await endpoint({ latencyMs: 60 });
+    const cos = await cosEndpointBed({ latencyMs: 60 });
 
     const began = performance.now();
-    await init(cos, 'a.bin', MIB);
+    await cos.init('a.bin', MIB);
 
     expect(performance.now() - began).toBeGreaterThan(55);
   });
@@ -259,7 +246,7 @@ describe('when a fault strikes', () => {
     const body = new ReadableStream({
       start: (controller) => controller.enqueue(Buffer.from('--b\r\n')),
     });
-    const sending = fetch(addressOf(cos, 'a.bin'), {
+    const sending = fetch(cos.addressOf('a.bin'), {
       method: 'POST',
       body,
       duplex: 'half',
@@ -268,19 +255,19 @@ describe('when a fault strikes', () => {
     } as RequestInit);
 
     await expect(sending).rejects.toThrow();
-    await expect.poll(() => cos.log.at(-1)?.op).toBe('aborted');
+    await expect.poll(() => cos.endpoint.log.at(-1)?.op).toBe('aborted');
 
     expect(await held()).toEqual([]);
   });
 
   test('close does not wait for a stalled answer', async () => {
     const { cos, at } = await opened();
-    cos.inject(stall(1, Infinity));
+    cos.endpoint.inject(stall(1, Infinity));
     const waiting = at(0);
     waiting.catch(() => undefined);
-    await expect.poll(() => cos.log.at(-1)?.fault).toBe('stall');
+    await expect.poll(() => cos.endpoint.log.at(-1)?.fault).toBe('stall');
 
-    await cos.close();
+    await cos.endpoint.close();
 
     await expect(waiting).rejects.toThrow();
   });

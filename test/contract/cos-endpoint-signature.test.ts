@@ -1,26 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { APP, BUCKET, codeIn, KEYS, sampleBytes, sign, signOnce, signText } from '../kit/cos-by-hand.ts';
+import { cosEndpointBed } from '../kit/cos-endpoint-bed.ts';
 import signatures from '../vectors/signature.json' with { type: 'json' };
-import {
-  APP,
-  BUCKET,
-  codeIn,
-  endpoint,
-  json,
-  KEYS,
-  read,
-  sampleBytes,
-  send,
-  sign,
-  signOnce,
-  signText,
-  stat,
-  upload,
-} from './cos-endpoint-client.ts';
 
 describe('signature', () => {
   const [unbound, once, otherOrder] = signatures.cases.map((one) => one.authorization);
   const published = () =>
-    endpoint({
+    cosEndpointBed({
       appId: '200001',
       buckets: ['newbucket'],
       credentials: [{ secretId: 'AKIDUfLUEUigQiXqm7CVSspKJnuaiIKtxqAv', secretKey: signatures.secret_key }],
@@ -46,7 +32,7 @@ describe('signature', () => {
   });
 
   test('each mistake has its own code under 403', async () => {
-    const cos = await endpoint();
+    const cos = await cosEndpointBed();
     const now = Math.floor(Date.now() / 1000);
     const mistakes: [number, string][] = [
       [-47, sign({ k: 'AKIDstranger' })],
@@ -64,43 +50,43 @@ describe('signature', () => {
     ];
 
     for (const [code, authorization] of mistakes) {
-      expect(await stat(cos, 'a.bin', authorization)).toMatchObject({ code, http: 403 });
+      expect(await cos.stat('a.bin', authorization)).toMatchObject({ code, http: 403 });
     }
-    expect(await send(cos, 'a.bin?op=stat', {})).toMatchObject({ code: -97, http: 403 });
-    expect(await json(cos, 'a.bin', { op: 'delete' }, sign())).toMatchObject({ code: -97, http: 403 });
-    expect(await json(cos, 'a.bin', { op: 'delete' }, sign({ e: 0 }))).toMatchObject({ code: -97 });
+    expect(await cos.send('a.bin?op=stat', {})).toMatchObject({ code: -97, http: 403 });
+    expect(await cos.json('a.bin', { op: 'delete' }, sign())).toMatchObject({ code: -97, http: 403 });
+    expect(await cos.json('a.bin', { op: 'delete' }, sign({ e: 0 }))).toMatchObject({ code: -97 });
   });
 
   test('a path is compared by what it means, however it is escaped', async () => {
-    const cos = await endpoint();
+    const cos = await cosEndpointBed();
     const path = "Größe (1)~!*'.bin";
     const strict = encodeURIComponent(path).replace(/[!*'()]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
-    await upload(cos, strict, sampleBytes(10));
+    await cos.upload(strict, sampleBytes(10));
 
     for (const f of [strict, encodeURIComponent(path), path]) {
       const authorization = sign({ f: `/${APP}/${BUCKET}/${f}` });
-      expect(await stat(cos, encodeURIComponent(path), authorization)).toMatchObject({ code: 0 });
+      expect(await cos.stat(encodeURIComponent(path), authorization)).toMatchObject({ code: 0 });
     }
-    expect(await cos.file(BUCKET, path)).toMatchObject({ size: 10 });
-    expect((await read(cos, strict)).length).toBe(10);
+    expect(await cos.endpoint.file(BUCKET, path)).toMatchObject({ size: 10 });
+    expect((await cos.read(strict)).length).toBe(10);
   });
 
   test('the endpoint lives by its own clock and shows it in Date', async () => {
-    const cos = await endpoint({ now: () => Date.now() - 3600_000 });
+    const cos = await cosEndpointBed({ now: () => Date.now() - 3600_000 });
     const now = Math.floor(Date.now() / 1000);
 
-    const refused = await stat(cos, 'a.bin');
+    const refused = await cos.stat('a.bin');
     const behind = Date.now() - Date.parse(refused.headers.get('date') ?? '');
 
     expect(refused.code).toBe(-59);
     expect(behind).toBeGreaterThan(3590_000);
-    expect(await stat(cos, 'a.bin', sign({ t: now - 3600, e: now - 3000 }))).toMatchObject({ code: -197 });
+    expect(await cos.stat('a.bin', sign({ t: now - 3600, e: now - 3000 }))).toMatchObject({ code: -197 });
   });
 
   test('a signature may stand in the query as sign', async () => {
-    const cos = await endpoint();
+    const cos = await cosEndpointBed();
 
-    expect(await send(cos, `a.bin?op=stat&sign=${encodeURIComponent(sign())}`, {})).toMatchObject({
+    expect(await cos.send(`a.bin?op=stat&sign=${encodeURIComponent(sign())}`, {})).toMatchObject({
       code: -197,
     });
   });
