@@ -10,24 +10,30 @@ const POINT = 'many objects';
 const AT_ONCE = 10;
 /** Between two regions of one continent. */
 const LATENCY_MS = 50;
-/** Objects before those that count. */
-const WARM_UP = 4;
+type ObjectSet = {
+  readonly size: number;
+  /** Objects before those that count. */
+  readonly warmUp: number;
+  /** Both ways take turns, round after round, with `count` new objects each. */
+  readonly rounds: number;
+  readonly count: number;
+};
+const FULL: readonly ObjectSet[] = [
+  { size: 65_536, warmUp: 40, rounds: 5, count: 200 },
+  { size: 24 * MIB, warmUp: 4, rounds: 5, count: 20 },
+];
+const QUICK: readonly ObjectSet[] = [
+  { size: 65_536, warmUp: 40, rounds: 3, count: 40 },
+  { size: 24 * MIB, warmUp: 2, rounds: 1, count: 4 },
+];
 
 /** Many objects through the event path, against the plain loop, one after the other. */
 export async function many({ quick, say }: How): Promise<Measured> {
-  const sets = quick
-    ? ([
-        [60, 65_536],
-        [4, 24 * MIB],
-      ] as const)
-    : ([
-        [1_000, 65_536],
-        [100, 24 * MIB],
-      ] as const);
   const figures: Figure[] = [];
-  for (const [count, size] of sets) {
-    const results = await race(count, size, 1);
-    const what = `${count} of ${size >= MIB ? `${size / MIB} MiB` : `${size / 1_024} KiB`}`;
+  for (const set of quick ? QUICK : FULL) {
+    const { rounds, count, size } = set;
+    const results = await race(set);
+    const what = `${rounds} times ${count} of ${size >= MIB ? `${size / MIB} MiB` : `${size / 1_024} KiB`}`;
     const [relay, loop] = [results.relay ?? [], results.loop ?? []];
     const rate = (runs: readonly Usage[]) => count / (median(runs.map(({ ms }) => ms)) / 1_000);
     const ratio = median(relay.map(({ ms }, index) => (loop[index]?.ms ?? Number.NaN) / ms));
@@ -47,7 +53,7 @@ export async function many({ quick, say }: How): Promise<Measured> {
   ];
 }
 
-async function race(count: number, size: number, rounds: number): Promise<Record<string, Usage[]>> {
+async function race({ size, warmUp, rounds, count }: ObjectSet): Promise<Record<string, Usage[]>> {
   const bed = await openBed({ latencyMs: LATENCY_MS });
   const relay = openChild<RelayContender>(new URL('../contenders/relay.ts', import.meta.url));
   const loop = openChild<LoopContender>(new URL('../contenders/plain-loop.ts', import.meta.url));
@@ -66,7 +72,7 @@ async function race(count: number, size: number, rounds: number): Promise<Record
       relay: () => run(some, (loads) => relay.call('runAll', { loads, atOnce: AT_ONCE })),
       loop: () => run(some, (loads) => loop.call('runAll', loads)),
     });
-    await alternate(0, turns(Math.min(count, WARM_UP)));
+    await alternate(0, turns(warmUp));
     return await alternate(rounds, turns(count), 'warm');
   } finally {
     await Promise.all([relay.close(), loop.close()]);
