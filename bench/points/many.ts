@@ -19,11 +19,11 @@ type ObjectSet = {
   readonly count: number;
 };
 const FULL: readonly ObjectSet[] = [
-  { size: 65_536, warmUp: 40, rounds: 5, count: 200 },
+  { size: 65_536, warmUp: 150, rounds: 5, count: 200 },
   { size: 24 * MIB, warmUp: 4, rounds: 5, count: 20 },
 ];
 const QUICK: readonly ObjectSet[] = [
-  { size: 65_536, warmUp: 40, rounds: 3, count: 40 },
+  { size: 65_536, warmUp: 150, rounds: 3, count: 40 },
   { size: 24 * MIB, warmUp: 2, rounds: 1, count: 4 },
 ];
 
