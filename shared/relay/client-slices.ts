@@ -6,7 +6,7 @@ import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '
 import type { SlicesInput, SlicesView } from './api-words.ts';
 import { openClientUpload, reopenClientUpload } from './client-upload.ts';
 import { Declined } from './declined.ts';
-import { isNew } from './finish-upload.ts';
+import { isNew } from './existing.ts';
 import { heldSlices } from './held-slices.ts';
 import type { RelayParts, StepTime } from './parts.ts';
 import { load } from './step.ts';

@@ -35,3 +35,11 @@ export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
   ...(createdAt !== undefined && { createdAt }),
   ...(modifiedAt !== undefined && { modifiedAt }),
 });
+
+/** Whether the file there is another one than was there before the upload was opened. */
+export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
+  if (!upload?.replaces) return true;
+  const now = factsOf(file);
+  const { sha1, createdAt, modifiedAt } = upload.replaces;
+  return now.sha1 !== sha1 || now.createdAt !== createdAt || now.modifiedAt !== modifiedAt;
+}

@@ -1,12 +1,11 @@
 import * as z from 'zod';
-import type { CosFile } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { NotIdentical, SessionLost } from '../errors.ts';
 import type { TargetRecord } from '../session/target-record.ts';
 import { type Opening, type Sending, sessionSha } from '../session/transfer.ts';
 import { abandonSession } from './abandon-session.ts';
 import { changeTarget } from './change-target.ts';
-import { factsOf } from './existing.ts';
+import { isNew } from './existing.ts';
 import { arrivedDamaged, markDamaged } from './held-slices.ts';
 import { whileHolding } from './lease.ts';
 import type { RelayParts, StepTime } from './parts.ts';
@@ -129,11 +128,4 @@ async function closedBefore(
   const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
   if (listed.kind === 'finished' && whole && isNew(file, record)) return { kind: 'closed' };
   throw new SessionLost('COS no longer knows the session, and the file is not there', { cause: error });
-}
-
-export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
-  if (!upload?.replaces) return true;
-  const now = factsOf(file);
-  const { sha1, createdAt, modifiedAt } = upload.replaces;
-  return now.sha1 !== sha1 || now.createdAt !== createdAt || now.modifiedAt !== modifiedAt;
 }

@@ -85,3 +85,18 @@ async function shortenLease(
     if (await parts.store.replaceTarget({ ...from, owner: shortened, revision: from.revision + 1 })) return;
   }
 }
+
+/**
+ * The target keeps its order and its session; only nobody works on it any more. A single request that may be under way
+ * keeps the others out until its lease is over, unless its holder says that it is.
+ */
+export async function releaseTarget(parts: RelayParts, transfer: Transfer, holder?: string): Promise<void> {
+  for (;;) {
+    const record = await parts.store.getTarget(targetName(transfer.target));
+    if (!record?.owner.active || record.owner.transferId !== transfer.id) return;
+    const { leaseUntil, holder: held, ...owner } = record.owner;
+    const over = (leaseUntil ?? 0) <= parts.clock() || (held !== undefined && held === holder);
+    const next = { ...record, owner: over ? owner : { ...record.owner }, revision: record.revision + 1 };
+    if (await parts.store.replaceTarget({ ...next, owner: { ...next.owner, active: false } })) return;
+  }
+}

@@ -1,4 +1,3 @@
-import { targetName } from '../cos/target.ts';
 import { UnknownTransfer } from '../errors.ts';
 import {
   isActive,
@@ -8,6 +7,7 @@ import {
   toEnded,
   type UnhappyState,
 } from '../session/transfer.ts';
+import { releaseTarget } from './lease.ts';
 import type { RelayParts } from './parts.ts';
 
 /** A transfer that is over: every step lets it be. */
@@ -80,18 +80,3 @@ export type EndReason = {
   cosCode?: number | undefined;
   requestId?: string | undefined;
 };
-
-/**
- * The target keeps its order and its session; only nobody works on it any more. A single request that may be under way
- * keeps the others out until its lease is over, unless its holder says that it is.
- */
-async function releaseTarget(parts: RelayParts, transfer: Transfer, holder?: string): Promise<void> {
-  for (;;) {
-    const record = await parts.store.getTarget(targetName(transfer.target));
-    if (!record?.owner.active || record.owner.transferId !== transfer.id) return;
-    const { leaseUntil, holder: held, ...owner } = record.owner;
-    const over = (leaseUntil ?? 0) <= parts.clock() || (held !== undefined && held === holder);
-    const next = { ...record, owner: over ? owner : { ...record.owner }, revision: record.revision + 1 };
-    if (await parts.store.replaceTarget({ ...next, owner: { ...next.owner, active: false } })) return;
-  }
-}
