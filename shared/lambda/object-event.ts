@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
+import { targetName } from '../cos/target.ts';
 import { asError, BadInput, RelayError } from '../errors.ts';
 import { destinationOf } from '../relay/destination.ts';
 import { type Delivery, objectArrived } from '../relay/object-arrived.ts';
@@ -10,6 +11,7 @@ import type { Parts } from '../wiring.ts';
 import { parts } from '../wiring.ts';
 import { deadlines } from './deadline.ts';
 import { type News, readNews } from './s3-news.ts';
+import { type Load, together } from './together.ts';
 
 const queued = z.object({
   Records: z
@@ -24,32 +26,60 @@ const queued = z.object({
 });
 type Message = z.infer<typeof queued>['Records'][number];
 
-/** A Lambda for S3's events, inside SQS or as they are. Each message that fails is named, the others are done. */
+/**
+ * A Lambda for S3's events, inside SQS or as they are. Messages of a batch are handled at once, those for the same
+ * target one after the other. Each that fails is named, the others are done.
+ */
 export const objectEvents = () =>
   middy<unknown, SQSBatchResponse | undefined, Error, Context>().handler(async (event, context) => {
     const [own, time] = [await parts(), deadlines(context)];
     const batch = queued.safeParse(event);
     if (!batch.success) {
-      await handle(event, own, time, { last: true });
+      await tellAll(readNews(event, own.clock()), own, time, { last: true });
       return undefined;
     }
     const failed: string[] = [];
-    for (const message of batch.data.Records) {
-      if (!(await isDone(message, own, time))) failed.push(message.messageId);
-    }
+    const pieces = batch.data.Records.map((message) => pieceOf(message, own));
+    // small objects are held in memory: together no more than one may be
+    await together(pieces, own.settings.smallObjectMax, async ({ message, said }) => {
+      if (!(await isDone(message, said, own, time))) failed.push(message.messageId);
+    });
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   });
 
+type Piece = Load & { readonly message: Message; readonly said: Said };
+/** Understood, or the error that its handling ends with. */
+type Said = { readonly news: readonly News[] } | { readonly error: unknown };
+
+function pieceOf(message: Message, { config, settings, clock }: Parts): Piece {
+  const unnamed = { message, name: message.messageId, bytes: 0 };
+  try {
+    const news = readNews(parsed(message.body), clock());
+    const [first] = news.filter((one) => one.kind !== 'other');
+    const name = first && targetName(destinationOf(config, first.object.key).target);
+    const bytes = news.reduce((sum, one) => sum + heldFor(one, settings.smallObjectMax), 0);
+    return { ...unnamed, ...(name !== undefined && { name }), bytes, said: { news } };
+  } catch (error) {
+    return { ...unnamed, said: { error } };
+  }
+}
+
+/** A small object is read whole; a large one is for the machine. */
+const heldFor = (news: News, smallObjectMax: number): number =>
+  news.kind === 'arrived' && news.object.size <= smallObjectMax ? news.object.size : 0;
+
 /** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
 async function isDone(
-  { messageId, body, attributes }: Message,
+  { messageId, attributes }: Message,
+  said: Said,
   own: Parts,
   time: StepTime,
 ): Promise<boolean> {
   const receives = attributes?.ApproximateReceiveCount ?? 1;
   const last = receives >= own.config.MAX_RECEIVES;
   try {
-    await handle(parsed(body), own, time, { last });
+    if ('error' in said) throw said.error;
+    await tellAll(said.news, own, time, { last });
     return true;
   } catch (thrown) {
     const error = asError(thrown);
@@ -78,8 +108,8 @@ function parsed(body: string): unknown {
   }
 }
 
-async function handle(event: unknown, own: Parts, time: StepTime, delivery: Delivery): Promise<void> {
-  for (const news of readNews(event, own.clock())) await tell(news, own, time, delivery);
+async function tellAll(all: readonly News[], own: Parts, time: StepTime, delivery: Delivery): Promise<void> {
+  for (const news of all) await tell(news, own, time, delivery);
 }
 
 async function tell(news: News, own: Parts, time: StepTime, delivery: Delivery): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
+import type { Parts } from '../../shared/wiring.ts';
 import { reasonFor, redriveDeadLetters } from '../../tools/dead-letters.ts';
 import { restartTransfer } from '../../tools/failed-transfers.ts';
 import { runCommand } from '../kit/command.ts';
@@ -95,6 +96,38 @@ describe('events through a real SQS', () => {
     await redriveDeadLetters(queue.urls, queue.sqs, async () => undefined);
     await queue.drain(bed.parts);
     expect(queue.dead()).toHaveLength(2); // it is as poisoned as before
+  });
+
+  test('a batch is carried at once: one that waits holds up no other, and the same event twice is carried once', async () => {
+    const contents = new Map(['slow', 'a', 'b', 'c'].map((name) => [`${name}.bin`, bytesOf(name, 40_000)]));
+    const ids: string[] = [];
+    for (const [key, content] of contents) {
+      const event = objectCreatedEvent(await bed.put(key, content));
+      ids.push(await queue.send(event), await queue.send(event));
+    }
+    const othersAreStored = Promise.withResolvers<void>();
+    let stored = 0;
+    const { source } = bed.parts;
+    const parts: Parts = {
+      ...bed.parts,
+      observe: ({ kind }) => {
+        if (kind === 'stored') stored += 1;
+        if (stored === contents.size - 1) othersAreStored.resolve();
+      },
+      source: {
+        ...source,
+        async *read(object, ...how) {
+          if (object.key === 'slow.bin') await othersAreStored.promise;
+          yield* source.read(object, ...how);
+        },
+      },
+    };
+
+    await queue.drain(parts);
+
+    for (const [key, content] of contents) expect(await bed.stored(key)).toEqual(content);
+    for (const key of contents.keys()) expect(bed.ops(key).filter((op) => op === 'upload')).toHaveLength(1);
+    expect(bed.log.filter(({ messageId }) => ids.includes(String(messageId)))).toEqual([]); // none came again
   });
 
   test('what fails again and again is failed with its reason, and redrive begins it again', async () => {

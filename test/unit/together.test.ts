@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { together } from '../../shared/lambda/together.ts';
+
+const piece = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(120), turns: fc.nat(6) });
+
+test('each piece is worked on once, never more at once than there is room, same names in their order', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (drawn) => {
+      const pieces = drawn.map((one, id) => ({ ...one, id }));
+      const underWay = new Set<(typeof pieces)[number]>();
+      const begun: (typeof pieces)[number][] = [];
+
+      await together(pieces, 100, async (one) => {
+        expect([...underWay].map(({ name }) => name)).not.toContain(one.name);
+        begun.push(one);
+        underWay.add(one);
+        const held = [...underWay].filter(({ bytes }) => bytes > 0);
+        if (held.length > 1) expect(held.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(100);
+        for (let turn = 0; turn < one.turns; turn += 1) await Promise.resolve();
+        underWay.delete(one);
+      });
+
+      expect(begun.map(({ id }) => id).sort((a, b) => a - b)).toEqual(pieces.map(({ id }) => id));
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const ofName = begun.filter((one) => one.name === name).map(({ id }) => id);
+        expect(ofName).toEqual([...ofName].sort((a, b) => a - b));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what fits goes at once, and past what does not fit yet', async () => {
+  const pieces = [
+    { name: 'first', bytes: 60 },
+    { name: 'large', bytes: 90 },
+    { name: 'second', bytes: 40 },
+    { name: 'weightless', bytes: 0 },
+  ];
+  const gates = new Map(pieces.map(({ name }) => [name, Promise.withResolvers<void>()]));
+  const begun: string[] = [];
+
+  const all = together(pieces, 100, async ({ name }) => {
+    begun.push(name);
+    await gates.get(name)?.promise;
+  });
+  const atFirst = [...begun];
+  for (const gate of gates.values()) gate.resolve();
+  await all;
+
+  expect(atFirst).toEqual(['first', 'second', 'weightless']);
+  expect(begun).toHaveLength(4);
+});
