@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Invocation } from '../../local/machine.ts';
+import { handler } from '../../functions/object-created.ts';
+import { type Invocation, localContext } from '../../local/machine.ts';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { destinationOf } from '../../shared/relay/destination.ts';
@@ -13,6 +14,7 @@ import { openPace } from '../../shared/relay/pace.ts';
 import type { StepTime } from '../../shared/relay/parts.ts';
 import { registerTransfer } from '../../shared/relay/start-transfer.ts';
 import { uploadSlices } from '../../shared/relay/upload-slices.ts';
+import { withParts } from '../../shared/wiring.ts';
 import { answer } from '../child.ts';
 import { BUCKET, environmentOf, type Load, type Place } from '../place.ts';
 import { type Usage, usageOf } from '../usage.ts';
@@ -34,6 +36,8 @@ export type Counted = {
   readonly lambda: Readonly<Record<string, number>>;
   readonly transitions: number;
 };
+
+export type Handout = { readonly loads: readonly Load[]; readonly calls: number; readonly batch: number };
 
 const dataDir = mkdtempSync(join(tmpdir(), 'relay-bench-'));
 process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
@@ -67,20 +71,14 @@ const tasks = {
     });
   },
 
-  /** Many objects as the queue hands them out: `atOnce` calls of object-created, one event each. */
-  async runAll({
-    loads,
-    atOnce,
-  }: {
-    readonly loads: readonly Load[];
-    readonly atOnce: number;
-  }): Promise<Usage> {
-    const queue = (await Promise.all(loads.map(({ key }) => eventOf(key)))).values();
+  /** Many objects as the queue hands them out: so many calls of object-created at once, each with a batch of events. */
+  async runAll({ loads, calls, batch }: Handout): Promise<Usage> {
+    const waiting = await Promise.all(loads.map(({ key }) => eventOf(key)));
     const poller = async () => {
-      for (const event of queue) await deliver(event);
+      while (waiting.length > 0) await deliver(...waiting.splice(0, batch));
     };
     return usageOf(async () => {
-      await Promise.all(Array.from({ length: atOnce }, poller));
+      await Promise.all(Array.from({ length: calls }, poller));
       await stack.machine.idle();
     });
   },
@@ -135,9 +133,14 @@ async function eventOf(key: string) {
   return objectCreatedEvent({ bucket: BUCKET, key, size, etag, sequencer: '01' });
 }
 
-async function deliver(event: unknown): Promise<void> {
+/** One call of object-created. */
+async function deliver(...all: readonly unknown[]): Promise<void> {
   events += 1;
-  await stack.deliver(event);
+  const Records = all.map((event, index) => ({ messageId: `m${index}`, body: JSON.stringify(event) }));
+  const context = localContext('object-created', 120_000);
+  const answer = await withParts(stack.parts, () => handler({ Records }, context));
+  const failed = answer?.batchItemFailures.length ?? 0;
+  if (failed > 0) throw new Error(`${failed} events of ${all.length} were not carried`);
 }
 
 function countingClient(endpoint: string): DynamoDBClient {
