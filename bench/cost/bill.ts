@@ -6,9 +6,13 @@ import { PRICES } from './prices.ts';
 
 const GIB = 1_073_741_824;
 
-/** One object, and how it is carried. Sizes in bytes, memory in MiB. */
+/** Objects of one size, and how they are carried. Sizes in bytes, memory in MiB. */
 export type Relay = {
+  readonly objects: number;
   readonly size: number;
+  /** Events that a call of object-created gets, and such calls at once. */
+  readonly batch: number;
+  readonly batchesAtOnce: number;
   /** One worker's, in bytes a second. */
   readonly rate: number;
   readonly sliceSize: number;
@@ -37,6 +41,7 @@ export type Bill = {
   /** In dollars, without egress. */
   readonly total: number;
   readonly egress: Line;
+  /** From the event to the receipt: of one large object, of all small ones. */
   readonly hours: number;
 };
 
@@ -56,7 +61,8 @@ const ASSUMED = {
   transferWrites: 5,
   /** A window's item, in bytes: what a query over them reads. */
   windowItem: 500,
-  sqsRequests: 3,
+  /** What a small object's items take in write units: its transfer 2, then 5 when stored; its target twice 1. */
+  smallWriteUnits: 9,
 };
 
 /** What `npm run bench -- --only calls` counted for a fresh object, without what its windows take. */
@@ -71,9 +77,19 @@ function fixedCalls({ dynamodb, lambda, s3 }: typeof counts.cases.fresh) {
   };
 }
 
-/** The bill of one object: counts from the planner that runs, times public prices. */
+/** What a small object was counted to take, in a batch of its like. */
+const SMALL = perObject(counts.cases.smallBatch, counts.batch);
+
+function perObject({ dynamodb, s3 }: typeof counts.cases.smallBatch, batch: number) {
+  return { reads: dynamodb.GetItem / batch, gets: (s3.head + s3.get) / batch };
+}
+
+/** The bill of the objects: counts from the planner that runs, times public prices. */
 export function billOf(relay: Relay): Bill {
-  const work = relay.size <= relay.smallObjectMax ? smallWork(relay) : slicedWork(relay);
+  const { objects } = relay;
+  const batches = Math.ceil(objects / relay.batch);
+  const isSmall = relay.size <= relay.smallObjectMax;
+  const work = isSmall ? smallWork(relay, batches) : slicedWork(relay, batches);
   const lines = [
     line('Lambda, duration', work.gbSeconds, 'GB-s', PRICES.lambdaGbSecond),
     line('Lambda, requests', work.calls, 'requests', PRICES.lambdaRequest),
@@ -81,15 +97,16 @@ export function billOf(relay: Relay): Bill {
     line('DynamoDB, writes', work.writes, 'units', PRICES.dynamoWrite),
     line('DynamoDB, reads', work.reads, 'units', PRICES.dynamoRead),
     line('S3, GET and HEAD', work.gets, 'requests', PRICES.s3Get),
-    line('SQS', ASSUMED.sqsRequests, 'requests', PRICES.sqsRequest),
-    line('CloudWatch Logs', (work.calls * ASSUMED.logBytes) / GIB, 'GB', PRICES.logsGb),
+    // each event is sent by itself, received and deleted with its batch
+    line('SQS', objects + 2 * batches, 'requests', PRICES.sqsRequest),
+    line('CloudWatch Logs', (work.reports * ASSUMED.logBytes) / GIB, 'GB', PRICES.logsGb),
   ];
   return {
     windows: work.windows,
     windowBytes: work.windowBytes,
     lines,
     total: lines.reduce((sum, { dollars }) => sum + dollars, 0),
-    egress: line('Egress to the internet', relay.size / GIB, 'GB', PRICES.egressGb),
+    egress: line('Egress to the internet', (objects * relay.size) / GIB, 'GB', PRICES.egressGb),
     hours: work.seconds / 3_600,
   };
 }
@@ -99,6 +116,8 @@ type Work = {
   readonly windowBytes: number;
   readonly gbSeconds: number;
   readonly calls: number;
+  /** What writes its lines to the log: a call, or a small object. */
+  readonly reports: number;
   readonly transitions: number;
   readonly writes: number;
   readonly reads: number;
@@ -114,24 +133,25 @@ const line = (what: string, count: number, unit: string, price: number): Line =>
   dollars: count * price,
 });
 
-/** object-created carries it in one request; no machine. */
-function smallWork({ size, rate, memory }: Relay): Work {
-  const seconds = ASSUMED.overheadS + size / rate;
+/** object-created carries them, a batch a call, one request each; no machine. */
+function smallWork({ objects, size, rate, memory, batch, batchesAtOnce }: Relay, batches: number): Work {
+  const seconds = ASSUMED.overheadS + (Math.min(objects, batch) * size) / rate;
   return {
     windows: 0,
     windowBytes: 0,
-    gbSeconds: gb(memory['object-created']) * seconds,
-    calls: 1,
+    gbSeconds: gb(memory['object-created']) * seconds * batches,
+    calls: batches,
+    reports: objects,
     transitions: 0,
-    writes: ASSUMED.transferUnits * 3 + 3,
-    reads: 8,
-    gets: size === 0 ? 1 : 3,
-    seconds,
+    writes: objects * ASSUMED.smallWriteUnits,
+    reads: objects * SMALL.reads,
+    gets: objects * (size === 0 ? 1 : SMALL.gets),
+    seconds: seconds * Math.ceil(batches / batchesAtOnce),
   };
 }
 
-function slicedWork(relay: Relay): Work {
-  const { size, sliceSize, rate, memory, workers } = relay;
+function slicedWork(relay: Relay, batches: number): Work {
+  const { objects, size, sliceSize, rate, memory, workers } = relay;
   const all = planSlices(size, sliceSize);
   // rounds: what a worker could not send before its deadline is listed and handed out again
   const bytesPerCall = Math.floor(((relay.timeoutS - ASSUMED.reserveS) * rate) / sliceSize) * sliceSize;
@@ -162,14 +182,11 @@ function slicedWork(relay: Relay): Work {
   const lists = rounds + 1; // the last one finds nothing missing
   const listS = ASSUMED.stepS + (all.length / 1e6) * ASSUMED.listS;
   const steps = 1 + lists + 1; // open, list, finish
-  return {
-    ...first,
+  const each = {
     gbSeconds:
       gb(memory['upload-slices']) * sentS +
       gb(memory['list-slices']) * listS * lists +
-      gb(memory['object-created']) * ASSUMED.overheadS +
       (gb(memory['open-upload']) + gb(memory['finish-upload'])) * ASSUMED.stepS,
-    calls: 1 + steps + calls,
     // each step but the workers is followed by a Choice; a round has its Map; Stored is a state as well
     transitions: 2 * steps + rounds + calls + 1,
     writes: ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) + COUNTED.targetWrites + calls,
@@ -179,6 +196,16 @@ function slicedWork(relay: Relay): Work {
       Math.ceil(sentS / (relay.watchMs / 1_000)) +
       Math.ceil(((lists + 1) * calls * ASSUMED.windowItem) / 4_096),
     gets: gets + COUNTED.heads,
+  };
+  return {
+    ...first,
+    gbSeconds: each.gbSeconds * objects + gb(memory['object-created']) * ASSUMED.overheadS * batches,
+    calls: (steps + calls) * objects + batches,
+    reports: (1 + steps + calls) * objects,
+    transitions: each.transitions * objects,
+    writes: each.writes * objects,
+    reads: each.reads * objects,
+    gets: each.gets * objects,
     seconds: ASSUMED.stepS * 2 + listS * lists + sentS / Math.min(workers, first.windows),
   };
 }

@@ -4,12 +4,14 @@ import { type Bill, billOf, type Line, type Relay } from './bill.ts';
 import { PRICES } from './prices.ts';
 import { relayOf } from './relay-of.ts';
 
-const USAGE = `Usage: npm run cost -- --size 1TiB [--window 64] [--rate 10] [--json]
+const USAGE = `Usage: npm run cost -- --size 1TiB [--objects 1000] [--window 64] [--rate 10] [--json]
 
-What it costs on AWS to relay one object, line by line, and what other windows would cost. The counts come from the
-planner that runs and from serverless.yml; the prices from bench/cost/prices.ts (${PRICES.date}, ${PRICES.region}).
+What it costs on AWS to relay one object, or many of one size, line by line, and what other windows would cost. The
+counts come from the planner that runs, from what was counted and from serverless.yml; the prices from
+bench/cost/prices.ts (${PRICES.date}, ${PRICES.region}).
 
-  --size SIZE     of the object: a number of bytes, or with KiB, MiB, GiB, TiB (at most 5 TiB)
+  --size SIZE     of an object: a number of bytes, or with KiB, MiB, GiB, TiB (at most 5 TiB)
+  --objects N     how many of them (default 1); small ones share calls, so a million cost less than a million times one
   --window N      least window in MiB, as WINDOW_BYTES (default: that of the configuration); it grows with the object
   --rate N        what one worker carries, in MiB/s (default 10)
   --slice N       slice size in MiB: 0.5, 1, 2 or 3 (default 1)
@@ -30,6 +32,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const WHAT_IF_MIB = [1, 16, 64, 256, 1_024, 4_096];
 /** docs/architecture.md says what limits it. */
 const SIZE_MAX = 5 * MIB * MIB;
+const OBJECTS_MAX = 1e12;
 
 function main(): void {
   const given = readArguments();
@@ -45,6 +48,7 @@ function main(): void {
     },
     sizeOf(given.size),
     inMib('rate', given.rate ?? '10'),
+    objectsOf(given.objects ?? '1'),
   );
   const bill = billOf(relay);
   const whatIf = WHAT_IF_MIB.map((window) => billOf({ ...relay, windowBytes: window * MIB }));
@@ -60,6 +64,7 @@ function readArguments() {
   return readWords({
     options: {
       size: { type: 'string' },
+      objects: { type: 'string' },
       window: { type: 'string' },
       rate: { type: 'string' },
       slice: { type: 'string' },
@@ -79,35 +84,51 @@ function sizeOf(text: string | undefined): number {
   throw new UsageError(`--size ${text}: give bytes, or a number with KiB, MiB, GiB or TiB, up to 5TiB`);
 }
 
+function objectsOf(text: string): number {
+  const objects = Number(text);
+  if (/^\d+$/.test(text) && objects >= 1 && objects <= OBJECTS_MAX) return objects;
+  throw new UsageError(`--objects ${text}: give a whole number from 1 to ${OBJECTS_MAX}`);
+}
+
 function inMib(name: string, text: string): number {
   const bytes = Number(text) * MIB;
   if (/^\d+(\.\d+)?$/.test(text) && bytes > 0) return name === 'rate' ? bytes : Math.round(bytes);
   throw new UsageError(`--${name} ${text}: give a number of MiB above 0`);
 }
 
-const dollars = (amount: number): string => `$${amount.toFixed(4)}`.padStart(11);
 const counted = (count: number): string =>
   count.toLocaleString('en-US', { maximumFractionDigits: count < 10 ? 4 : 0 }).padStart(14);
 
 function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
+  // so fine that one small object is not free
+  const digits = bill.total < 0.01 ? 8 : 4;
+  const dollars = (amount: number) => `$${amount.toFixed(digits)}`.padStart(14);
   const row = ({ what, count, unit, dollars: amount }: Line) =>
     say(`${what.padEnd(24)}${counted(count)} ${unit.padEnd(12)}${dollars(amount)}`);
-  const size = (relay.size / (MIB * 1_024)).toLocaleString('en-US', { maximumFractionDigits: 3 });
+  const many = relay.objects === 1 ? 'one object' : `${relay.objects.toLocaleString('en-US')} objects`;
+  const each = relay.objects === 1 ? '' : ' each';
   say(
-    `one object of ${size} GiB at ${relay.rate / MIB} MiB/s a worker, ${relay.workers} workers: ${shape(bill)}`,
+    `${many} of ${readable(relay.size)} at ${relay.rate / MIB} MiB/s a worker, ${relay.workers} workers: ${shape(bill)}${each}`,
   );
   say(`prices of ${PRICES.date}, ${PRICES.region}\n`);
   bill.lines.forEach(row);
   say(`${'AWS, without egress'.padEnd(51)}${dollars(bill.total)}`);
   row(bill.egress);
   say(`${'in all'.padEnd(51)}${dollars(bill.total + bill.egress.dollars)}`);
-  say(
-    `about ${bill.hours < 1 ? `${Math.ceil(bill.hours * 60)} min` : `${bill.hours.toFixed(1)} h`} from event to receipt\n`,
-  );
+  say(`about ${duration(bill.hours)} from event to receipt${bill.windows > 0 ? each : ''}\n`);
+  if (bill.windows === 0) return; // its window is no matter
   say('what if the least window were:');
   whatIf.forEach((other, index) => {
     say(`${String(WHAT_IF_MIB[index]).padStart(6)} MiB ${dollars(other.total)}  ${shape(other)}`);
   });
+}
+
+const duration = (hours: number): string =>
+  hours < 1 ? `${Math.ceil(hours * 60)} min` : `${hours.toFixed(1)} h`;
+
+function readable(bytes: number): string {
+  const [unit, one] = Object.entries(UNITS).findLast(([, size]) => bytes >= size) ?? ['B', 1];
+  return `${(bytes / one).toLocaleString('en-US', { maximumFractionDigits: 3 })} ${unit}`;
 }
 
 const shape = ({ windows, windowBytes }: Bill): string =>

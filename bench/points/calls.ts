@@ -11,7 +11,13 @@ const ENV = { MAX_CONCURRENCY: '20', MAX_IN_FLIGHT: '32', WATCH_MS: '60000' }; /
 
 type Counts = Counted & { readonly cos: Record<string, number>; readonly s3: Record<string, number> };
 
-/** What one object costs in requests: fresh, resumed at half, and already stored. The full run writes counts.json. */
+/** Small objects, as the queue hands them out: one batch. */
+const SMALL = { size: 65_536, batch: 10 };
+
+/**
+ * What one object costs in requests: fresh, resumed at half, and already stored; and a batch of small ones. The full run
+ * writes counts.json.
+ */
 export async function calls({ quick, say }: How): Promise<Measured> {
   const size = (quick ? 256 : 1_024) * MIB;
   const bed = await openBed();
@@ -24,9 +30,9 @@ export async function calls({ quick, say }: How): Promise<Measured> {
     const load = await bed.show(file);
     await count();
     await relay.call('run', load);
-    const fresh = withoutOurLook(await count());
+    const fresh = withoutOurLooks(await count());
     await relay.call('run', load);
-    const stored = withoutOurLook(await count());
+    const stored = withoutOurLooks(await count());
     await bed.prove(load, file);
 
     const second = await bed.show(file);
@@ -38,20 +44,34 @@ export async function calls({ quick, say }: How): Promise<Measured> {
     const resumedAtHalf = await count();
     await bed.prove(second, file);
 
-    const cases = { fresh, resumedAtHalf, stored };
-    if (!quick) await writeFile(COUNTS, `${JSON.stringify({ size, sliceSize: MIB, cases }, null, 2)}\n`);
+    const small = await makeFile(bed.dir, SMALL.size);
+    const loads = await Promise.all(Array.from({ length: SMALL.batch }, () => bed.show(small)));
+    await count();
+    await relay.call('runAll', { loads, calls: 1, batch: SMALL.batch });
+    const smallBatch = withoutOurLooks(await count(), SMALL.batch);
+    await Promise.all(loads.map((one) => bed.prove(one, small)));
+
+    const cases = { fresh, resumedAtHalf, stored, smallBatch };
+    const counted = { size, sliceSize: MIB, batch: SMALL.batch, cases };
+    if (!quick) await writeFile(COUNTS, `${JSON.stringify(counted, null, 2)}\n`);
     say(JSON.stringify(cases));
-    return Object.entries(cases).flatMap(([name, counts]) => figures(name, size, counts));
+    const one = `${size / MIB} MiB`;
+    return [
+      ...figures(`${one} fresh`, fresh),
+      ...figures(`${one} resumed at half`, resumedAtHalf),
+      ...figures(`${one} stored before`, stored),
+      ...figures(`a batch of ${SMALL.batch} of ${SMALL.size / 1_024} KiB`, smallBatch),
+    ];
   } finally {
     await relay.close();
     await bed.close();
   }
 }
 
-/** The bench itself looks at the object once to make its event. */
-const withoutOurLook = (counts: Counts): Counts => ({
+/** The bench itself looks at each object once to make its event. */
+const withoutOurLooks = (counts: Counts, looks = 1): Counts => ({
   ...counts,
-  s3: { ...counts.s3, head: (counts.s3.head ?? 1) - 1 },
+  s3: { ...counts.s3, head: (counts.s3.head ?? looks) - looks },
 });
 
 /** Resolves with what was called since it was last asked. */
@@ -81,18 +101,12 @@ const difference = (now: Record<string, number>, before: Record<string, number>)
       .filter(([, count]) => count > 0),
   );
 
-const WORDS: Readonly<Record<string, string>> = {
-  fresh: 'fresh',
-  resumedAtHalf: 'resumed at half',
-  stored: 'stored before',
-};
-
-function figures(name: string, size: number, { cos, s3, dynamodb, lambda, transitions }: Counts): Figure[] {
+function figures(which: string, { cos, s3, dynamodb, lambda, transitions }: Counts): Figure[] {
   const sum = (counts: Readonly<Record<string, number>>) =>
     Object.values(counts).reduce((all, one) => all + one, 0);
   const figure = (what: string, value: number): Figure => ({
     point: POINT,
-    what: `${size / MIB} MiB ${WORDS[name] ?? name}, ${what}`,
+    what: `${which}, ${what}`,
     value,
     unit: '',
   });

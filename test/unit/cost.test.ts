@@ -43,6 +43,22 @@ test('a small object needs no machine', () => {
   expect(bill.lines.find(({ what }) => what === 'Step Functions')?.count).toBe(0);
 });
 
+test('small objects share calls and receives, large ones their event only', () => {
+  const bills = (size: number) => [1, 1_000].map((objects) => billOf(relayOf({}, size, 10 * MIB, objects)));
+  const times = (size: number, what: string) => {
+    const [one, many] = bills(size).map(({ lines }) => lines.find((line) => line.what === what)?.count ?? 0);
+    return (many ?? 0) / (one ?? 0);
+  };
+
+  expect(times(65_536, 'Lambda, requests')).toBe(100);
+  expect(times(65_536, 'SQS')).toBe(400);
+  expect(times(65_536, 'DynamoDB, writes')).toBe(1_000);
+  expect(times(64 * MIB, 'Step Functions')).toBe(1_000);
+  const [one, many] = bills(65_536);
+  expect(many?.total).toBeLessThan(800 * (one?.total ?? 0));
+  expect(many?.egress.dollars).toBeCloseTo(1_000 * (one?.egress.dollars ?? 0));
+});
+
 test('--json prints one object, and nothing else', async () => {
   const { code, stdout, stderr } = await runCommand(COMMAND, ['--size', '1GiB', '--window', '64', '--json']);
 
@@ -60,6 +76,7 @@ test.each([
   [['--size', '1GiB', '--rate', '0'], '--rate'],
   [['--size', '1GiB', '--window', '0.1'], 'WINDOW_BYTES'],
   [['--size', '1GiB', '--slice', '5'], 'SLICE_SIZE'],
+  [['--size', '1GiB', '--objects', '1.5'], '--objects'],
   [['--sise', '1GiB'], '--sise'],
 ])('bad words are named: %j', async (args, named) => {
   const { code, stdout, stderr } = await runCommand(COMMAND, args);
