@@ -1,7 +1,6 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
-import { targetName } from '../cos/target.ts';
 import { asError, BadInput, RelayError } from '../errors.ts';
 import { destinationOf } from '../relay/destination.ts';
 import { type Delivery, objectArrived } from '../relay/object-arrived.ts';
@@ -56,7 +55,7 @@ function pieceOf(message: Message, { config, settings, clock }: Parts): Piece {
   try {
     const news = readNews(parsed(message.body), clock());
     const [first] = news.filter((one) => one.kind !== 'other');
-    const name = first && targetName(destinationOf(config, first.object.key).target);
+    const name = first && JSON.stringify(destinationOf(config, first.object.key).target);
     const bytes = news.reduce((sum, one) => sum + heldFor(one, settings.smallObjectMax), 0);
     return { ...unnamed, ...(name !== undefined && { name }), bytes, said: { news } };
   } catch (error) {
