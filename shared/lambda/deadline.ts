@@ -15,3 +15,7 @@ export function deadlines(context: Pick<Context, 'getRemainingTimeInMillis'>): S
     signal: AbortSignal.timeout(Math.max(0, Math.floor(left - Math.min(LAST_WORD_MS, left / 20)))),
   };
 }
+
+/** What has not begun when half of the time is over would hardly end in the other half. */
+export const halfTime = (context: Pick<Context, 'getRemainingTimeInMillis'>): AbortSignal =>
+  AbortSignal.timeout(Math.floor(context.getRemainingTimeInMillis() / 2));

@@ -8,7 +8,7 @@ import { objectDeleted } from '../relay/object-deleted.ts';
 import type { StepTime } from '../relay/parts.ts';
 import type { Parts } from '../wiring.ts';
 import { parts } from '../wiring.ts';
-import { deadlines } from './deadline.ts';
+import { deadlines, halfTime } from './deadline.ts';
 import { type News, readNews } from './s3-news.ts';
 import { type Load, together } from './together.ts';
 
@@ -34,14 +34,15 @@ export const objectEvents = () =>
     const [own, time] = [await parts(), deadlines(context)];
     const batch = queued.safeParse(event);
     if (!batch.success) {
-      await tellAll(readNews(event, own.clock()), own, time, { last: true });
+      await tellAll(readNews(event, own.clock()), own, time, { last: true, late: false });
       return undefined;
     }
     const failed: string[] = [];
     const pieces = batch.data.Records.map((message) => pieceOf(message, own));
     // small objects are held in memory: together no more than one may be
-    await together(pieces, own.settings.smallObjectMax, async ({ message, said }) => {
-      if (!(await isDone(message, said, own, time))) failed.push(message.messageId);
+    const room = own.settings.smallObjectMax;
+    await together(pieces, room, halfTime(context), async ({ message, said }, late) => {
+      if (!(await isDone(message, said, own, time, late))) failed.push(message.messageId);
     });
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   });
@@ -73,12 +74,13 @@ async function isDone(
   said: Said,
   own: Parts,
   time: StepTime,
+  late: boolean,
 ): Promise<boolean> {
   const receives = attributes?.ApproximateReceiveCount ?? 1;
   const last = receives >= own.config.MAX_RECEIVES;
   try {
     if ('error' in said) throw said.error;
-    await tellAll(said.news, own, time, { last });
+    await tellAll(said.news, own, time, { last, late });
     return true;
   } catch (thrown) {
     const error = asError(thrown);

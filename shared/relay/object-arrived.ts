@@ -31,6 +31,8 @@ export type Destination = { readonly target: CosTarget; readonly options: Transf
 export type Delivery = {
   /** The queue gives it up after this one: what goes wrong now must be written down. */
   readonly last: boolean;
+  /** There is no time left to carry even a small object here: the machine does. */
+  readonly late: boolean;
 };
 
 type EventParts = RelayParts & { readonly machine: Machine };
@@ -76,7 +78,7 @@ export async function relayVersion(
   const transfer = known.state === 'failed' ? await restarted(known, parts) : known;
   await keepReceipt(transfer, parts, time); // an earlier delivery may have failed at just that
   if (!isActive(transfer)) return transfer;
-  if (source.size <= parts.settings.smallObjectMax) {
+  if (source.size <= parts.settings.smallObjectMax && !delivery.late) {
     return carrySmall({ ...transfer, metadata }, parts, time, delivery);
   }
   const current = await parts.store.getTarget(targetName(target));

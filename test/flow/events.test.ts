@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
@@ -128,6 +129,37 @@ describe('events through a real SQS', () => {
     for (const [key, content] of contents) expect(await bed.stored(key)).toEqual(content);
     for (const key of contents.keys()) expect(bed.ops(key).filter((op) => op === 'upload')).toHaveLength(1);
     expect(bed.log.filter(({ messageId }) => ids.includes(String(messageId)))).toEqual([]); // none came again
+  });
+
+  test('what has no time left in its batch is carried by the machine, and not by another try of the queue', async () => {
+    const full = bytesOf('fills the room', 300_000);
+    const waiting = bytesOf('waits for room', 200_000);
+    await queue.send(objectCreatedEvent(await bed.put('full.bin', full)));
+    const object = await bed.put('waiting.bin', waiting);
+    const id = await queue.send(objectCreatedEvent(object));
+    const { source } = bed.parts;
+    const isStored = Promise.withResolvers<void>();
+    const parts: Parts = {
+      ...bed.parts,
+      source: {
+        ...source,
+        async *read(object, ...how) {
+          if (object.key === 'full.bin') await isStored.promise; // as long as the other one would have to wait
+          yield* source.read(object, ...how);
+        },
+      },
+    };
+
+    const drained = queue.drain(parts, 6_000);
+    while (!(await bed.stored('waiting.bin'))) await setTimeout(20);
+    isStored.resolve();
+    await drained;
+    await bed.machine.idle();
+
+    expect(await bed.stored('full.bin')).toEqual(full);
+    expect(await bed.stored('waiting.bin')).toEqual(waiting);
+    expect(await bed.transferOf(object)).toMatchObject({ state: 'stored' });
+    expect(bed.log.filter(({ messageId }) => messageId === id)).toEqual([]); // it did not come again
   });
 
   test('what fails again and again is failed with its reason, and redrive begins it again', async () => {

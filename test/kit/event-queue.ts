@@ -46,7 +46,7 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
       return sent.MessageId ?? '';
     },
     /** Runs the event source mapping until the queue is empty: what failed comes again at once. */
-    async drain(parts: Parts): Promise<void> {
+    async drain(parts: Parts, functionTimeoutMs = 60_000): Promise<void> {
       const { handler } = await import('../../functions/object-created.ts');
       for (;;) {
         const messages = await take(urls.events);
@@ -56,7 +56,7 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
           body: Body,
           attributes: Attributes,
         }));
-        const context = localContext('object-created', 60_000);
+        const context = localContext('object-created', functionTimeoutMs);
         const answer = await withParts(parts, () => handler({ Records }, context));
         const failed = answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) ?? [];
         for (const { MessageId = '', ReceiptHandle } of messages) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { together } from '../../shared/lambda/together.ts';
 
+const never = new AbortController().signal;
 const piece = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(120), turns: fc.nat(6) });
 
 test('each piece is worked on once, never more at once than there is room, same names in their order', async () => {
@@ -11,7 +12,7 @@ test('each piece is worked on once, never more at once than there is room, same 
       const underWay = new Set<(typeof pieces)[number]>();
       const begun: (typeof pieces)[number][] = [];
 
-      await together(pieces, 100, async (one) => {
+      await together(pieces, 100, never, async (one) => {
         expect([...underWay].map(({ name }) => name)).not.toContain(one.name);
         begun.push(one);
         underWay.add(one);
@@ -41,7 +42,7 @@ test('what fits goes at once, and past what does not fit yet', async () => {
   const gates = new Map(pieces.map(({ name }) => [name, Promise.withResolvers<void>()]));
   const begun: string[] = [];
 
-  const all = together(pieces, 100, async ({ name }) => {
+  const all = together(pieces, 100, never, async ({ name }) => {
     begun.push(name);
     await gates.get(name)?.promise;
   });
@@ -51,4 +52,28 @@ test('what fits goes at once, and past what does not fit yet', async () => {
 
   expect(atFirst).toEqual(['first', 'second', 'weightless']);
   expect(begun).toHaveLength(4);
+});
+
+test('in a hurry nothing waits for room any more, and what begins then knows that it is late', async () => {
+  const pieces = ['first', 'second', 'third', 'third'].map((name) => ({ name, bytes: 80 }));
+  const hurry = new AbortController();
+  const gate = Promise.withResolvers<void>();
+  const begun: [name: string, late: boolean][] = [];
+
+  const all = together(pieces, 100, hurry.signal, async ({ name }, late) => {
+    begun.push([name, late]);
+    if (name === 'first') await gate.promise;
+  });
+  const before = [...begun];
+  hurry.abort();
+  while (begun.length < pieces.length) await new Promise(setImmediate); // the first one still holds all the room
+  gate.resolve();
+  await all;
+
+  expect(before).toEqual([['first', false]]);
+  expect(begun.slice(1)).toEqual([
+    ['second', true],
+    ['third', true],
+    ['third', true],
+  ]);
 });
