@@ -114,18 +114,19 @@ async function tellAll(all: readonly News[], own: Parts, time: StepTime, deliver
 }
 
 async function tell(news: News, own: Parts, time: StepTime, delivery: Delivery): Promise<void> {
-  switch (news.kind) {
-    case 'arrived':
-      await objectArrived(news.object, destinationOf(own.config, news.object.key), own, time, delivery);
-      return;
-    case 'deleted':
-      if (own.config.DELETES === 'ignore') {
-        own.log.info('a deletion was ignored: DELETES=ignore', { key: news.object.key });
-        return;
-      }
-      await objectDeleted(news.object, destinationOf(own.config, news.object.key), own, time, delivery);
-      return;
-    case 'other':
-      own.log.info('an event that is none of ours was ignored', { type: news.type });
+  if (news.kind === 'other') {
+    own.log.info('an event that is none of ours was ignored', { type: news.type });
+    return;
   }
+  const to = destinationOf(own.config, news.object.key);
+  const mirrors = own.config.DELETES === 'mirror';
+  if (news.kind === 'arrived') {
+    const transfer = await objectArrived(news.object, to, own, time, delivery);
+    // its deletion may have been told when there was nothing to undo yet, so it is told once more
+    const isGone = transfer?.state === 'superseded' && transfer.reason.error === 'SourceMissing';
+    if (mirrors && isGone) await objectDeleted(news.object, to, own, time, delivery);
+    return;
+  }
+  if (mirrors) await objectDeleted(news.object, to, own, time, delivery);
+  else own.log.info('a deletion was ignored: DELETES=ignore', { key: news.object.key });
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
+import type { S3Origin } from '../session/origin.ts';
 import { type Owner, sourceName, strayOf, type TargetRecord, withStray } from '../session/target-record.ts';
+import { isActive, transferId } from '../session/transfer.ts';
 import type { ObjectMetadata, PinnedObject } from '../source/source.ts';
 import { takeTarget } from './claim-target.ts';
 import { leasedTime, letGo } from './lease.ts';
@@ -38,25 +40,53 @@ export async function objectDeleted(
   const current = await currentVersion(gone, parts, time);
   const record = await parts.store.getTarget(targetName(target));
   if (current) {
-    if (!wasMirrored(gone, record)) return say('a deletion was not of the current version', gone, parts);
-    // What COS mirrors was taken away, and an older version is the current one again: S3 sends no event for that.
-    const sequencer =
-      gone.sequencer !== undefined ? { sequencer: gone.sequencer, revivedBy: gone.sequencer } : {};
-    const source = { kind: 's3', ...current.object, ...sequencer } as const;
-    await relayVersion(source, current.metadata, to, parts, time, delivery);
+    if (!wasMirrored(gone, record) && !(await isBegun(gone, current, to, parts)))
+      return say('a deletion was not of the current version', gone, parts);
+    await revive(gone, current, to, parts, time, delivery);
     return;
   }
   if (record && record.owner.sourceName !== nameOf(gone))
     return say('a deletion was not mirrored: the file in COS is of another source', gone, parts);
-  await removeFile(gone, target, parts, time);
+  const back = await removeFile(gone, target, parts, time);
+  if (back) await revive(gone, back, to, parts, time, delivery);
 }
+
+/** What COS mirrors was taken away, and an older version is the current one again: S3 sends no event for that. */
+const revive = (
+  gone: DeletedObject,
+  current: Current,
+  to: Destination,
+  parts: EventParts,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<unknown> => relayVersion(revived(gone, current), current.metadata, to, parts, time, delivery);
+
+const revived = ({ sequencer }: DeletedObject, { object }: Current): S3Origin => ({
+  kind: 's3',
+  ...object,
+  ...(sequencer !== undefined && { sequencer, revivedBy: sequencer }),
+});
+
+/** An earlier delivery found the target busy: its transfer must come to an end. */
+async function isBegun(
+  gone: DeletedObject,
+  current: Current,
+  { target }: Destination,
+  { store }: RelayParts,
+): Promise<boolean> {
+  if (gone.sequencer === undefined) return false; // its transfer would be that of the version's own event
+  const begun = await store.get(transferId(revived(gone, current), target));
+  return begun !== undefined && isActive(begun);
+}
+
+type Current = { readonly object: PinnedObject; readonly metadata: ObjectMetadata };
 
 /** Undefined if S3 says that the key holds nothing. That it may not be read is no such answer, and is thrown. */
 async function currentVersion(
   { bucket, key }: DeletedObject,
   { source }: RelayParts,
   { signal }: StepTime,
-): Promise<{ object: PinnedObject; metadata: ObjectMetadata } | undefined> {
+): Promise<Current | undefined> {
   try {
     return await source.pin({ bucket, key }, signal);
   } catch (error) {
@@ -70,13 +100,16 @@ const wasMirrored = ({ versionId }: DeletedObject, record: TargetRecord | undefi
 
 const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
 
-/** One op=delete under a lease, in its place among the versions: an older one that comes late stays away. */
+/**
+ * One op=delete under a lease, in its place among the versions: an older one that comes late stays away. Nothing is
+ * deleted, and the current version told, if the deletion was undone before the target was ours.
+ */
 async function removeFile(
   gone: DeletedObject,
   target: CosTarget,
   parts: RelayParts,
   time: StepTime,
-): Promise<void> {
+): Promise<Current | undefined> {
   const owner: Owner = {
     transferId: `deletion-${gone.sequencer ?? gone.at}`,
     sourceName: nameOf(gone),
@@ -89,11 +122,23 @@ async function removeFile(
   const leaseUntil = parts.clock() + DIRECT_LEASE_MS;
   const name = targetName(target);
   const taken = await takeTarget(parts, name, { ...owner, leaseUntil, holder });
-  if (taken.kind === 'older') return say('a deletion came after a newer version', gone, parts);
+  if (taken.kind === 'older') {
+    say('a deletion came after a newer version', gone, parts);
+    return undefined;
+  }
+  const leased = leasedTime(time, DIRECT_LEASE_MS);
   try {
-    const { kind } = await parts.cos.remove(target, leasedTime(time, DIRECT_LEASE_MS).signal);
+    const back = await currentVersion(gone, parts, leased);
+    if (back) {
+      const { revision } = taken.record;
+      const over = { ...taken.record, owner: { ...owner, active: false }, revision: revision + 1 };
+      await parts.store.replaceTarget(over);
+      return back;
+    }
+    const { kind } = await parts.cos.remove(target, leased.signal);
     await writeDown(taken.record, owner, parts);
     say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, parts);
+    return undefined;
   } catch (error) {
     await letGo(parts, { id: owner.transferId, target }, holder, error);
     throw error;

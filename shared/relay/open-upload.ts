@@ -50,6 +50,8 @@ export async function openUpload(input: OpenInput, parts: RelayParts, time: Step
   const lease = small ? { ms: DIRECT_LEASE_MS, holder: randomUUID() } : undefined;
   const claim = await claimTarget(parts, begun, time, lease);
   if (claim.kind === 'older') return ended(await end(parts, transferId, 'superseded', SUPERSEDED));
+  // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more
+  if (!lease) await stillThere(begun, parts, time);
 
   const opened = lease
     ? await direct(begun, claim.record, lease, parts, time)

@@ -89,7 +89,10 @@ async function detours(
 
 /** Throws SourceChanged and its kin; resolves with exactly the pinned bytes. */
 async function readWhole(source: S3Origin, parts: RelayParts, time: StepTime): Promise<Uint8Array> {
-  if (source.size === 0) return new Uint8Array();
+  if (source.size === 0) {
+    await parts.source.pin(source, time.signal); // nothing is read that would tell that it is gone
+    return new Uint8Array();
+  }
   const chunks: Uint8Array[] = [];
   for await (const chunk of parts.source.read(source, { offset: 0, length: source.size }, time.signal))
     chunks.push(chunk);

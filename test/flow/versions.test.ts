@@ -353,3 +353,44 @@ const pause = () => new Promise((resolve) => setImmediate(resolve));
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await pause();
 }
+
+describe('what S3 holds changes between the question and the claim', () => {
+  const { bed, s3, tell } = withBed({ DELETES: 'mirror' });
+
+  test.each([
+    ['empty', 0],
+    ['small', 5_000],
+  ])(
+    'an %s version that is deleted before it has the target: the older one is carried',
+    async (name, size) => {
+      const content = bytesOf(`${name} older`, 4_000);
+      const older = s3().put(name, content, versioned);
+      const newer = s3().put(name, bytesOf(`${name} newer`, size), versioned);
+      const { parts, reached, go } = heldUp(bed(), 'store.create'); // S3 was asked, nothing is claimed yet
+
+      const carried = handle(newer, parts);
+      await reached;
+      await tell(s3().destroy(name, 0));
+      go();
+      expect(await carried).toBe(true);
+      await tell(older);
+
+      expect(await bed().stored(name)).toEqual(content);
+    },
+  );
+
+  test('a deletion that is undone before it has the target deletes nothing', async () => {
+    const content = bytesOf('undone', 4_000);
+    await tell(s3().put('undone', content, versioned));
+    const marker = s3().remove('undone', versioned);
+    const { parts, reached, go } = heldUp(bed(), 'store.getTarget'); // S3 said that the key holds nothing
+
+    const mirrored = handle(marker, parts);
+    await reached;
+    await tell(s3().destroy('undone', 0));
+    go();
+    expect(await mirrored).toBe(true);
+
+    expect(await bed().stored('undone')).toEqual(content);
+  });
+});

@@ -124,7 +124,12 @@ async function play(plan: OrderCase, world: World): Promise<OrderResult> {
         events.push(s3.destroy(key, act.fromNewest));
         break;
       case 'deliver':
-        if (events[act.change]) deliveries.push(deliver(events[act.change], world));
+        deliveries.push(
+          deliver(
+            act.changes.map((change) => events[change]).filter((one) => one !== undefined),
+            world,
+          ),
+        );
     }
   }
   const outcomes = await Promise.allSettled(deliveries);
@@ -140,17 +145,19 @@ async function play(plan: OrderCase, world: World): Promise<OrderResult> {
 }
 
 /** As SQS does: what failed comes again. */
-async function deliver(event: S3Event | undefined, { parts }: World): Promise<void> {
+async function deliver(events: readonly S3Event[], { parts }: World): Promise<void> {
   const { handler } = await import('../../functions/object-created.ts');
-  const body = JSON.stringify(event);
-  for (let receives = 1; receives <= REDELIVERIES; receives += 1) {
+  let left = events.map((event, index) => ({ messageId: `m${index}`, body: JSON.stringify(event) }));
+  for (let receives = 1; left.length > 0; receives += 1) {
+    if (receives > REDELIVERIES) throw new Error(`${REDELIVERIES} deliveries were not enough`);
+    if (receives > 1) await sleep(REDELIVER_MS);
     const attributes = { ApproximateReceiveCount: String(receives) };
-    const batch = { Records: [{ messageId: 'm', body, attributes }] };
-    const answer = await withParts(parts(), () => handler(batch, localContext('object-created', 60_000)));
-    if (!answer?.batchItemFailures.length) return;
-    await sleep(REDELIVER_MS);
+    const Records = left.map((message) => ({ ...message, attributes }));
+    const context = localContext('object-created', 60_000);
+    const answer = await withParts(parts(), () => handler({ Records }, context));
+    const failed = answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) ?? [];
+    left = left.filter(({ messageId }) => failed.includes(messageId));
   }
-  throw new Error(`${REDELIVERIES} deliveries were not enough`);
 }
 
 const transfersOf = async (key: string, { stack, made }: World): Promise<Transfer[]> => {

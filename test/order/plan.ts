@@ -1,12 +1,12 @@
 import { drawFrom } from '../campaign/draw.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 
-/** What happens to the one object of a case. Deliveries are by the number of the change whose event they carry. */
+/** What happens to the one object of a case. A delivery is a batch of events, by the numbers of their changes. */
 type Act =
   | { readonly kind: 'put'; readonly content: Uint8Array }
   | { readonly kind: 'remove' }
   | { readonly kind: 'destroy'; readonly fromNewest: number }
-  | { readonly kind: 'deliver'; readonly change: number };
+  | { readonly kind: 'deliver'; readonly changes: readonly number[] };
 
 export type OrderCase = {
   readonly index: number;
@@ -43,7 +43,7 @@ export function planOrderCase(seed: number, index: number): OrderCase {
       const from = held ? changes.length : at;
       slots.push({
         at: from + 0.001 + draw.random() * (changes.length - from + 1),
-        act: { kind: 'deliver', change: at },
+        act: { kind: 'deliver', changes: [at] },
       });
     }
   });
@@ -53,6 +53,21 @@ export function planOrderCase(seed: number, index: number): OrderCase {
     key,
     versioned,
     mirror,
-    acts: slots.map(({ act }) => ({ act, afterMs: draw.chance(0.5) ? 0 : draw.whole(0, 25) })),
+    acts: (draw.chance(0.5) ? inBatches(slots) : slots).map(({ act }) => ({
+      act,
+      afterMs: draw.chance(0.5) ? 0 : draw.whole(0, 25),
+    })),
   };
+}
+
+/** Deliveries without a change between them come in one call. */
+function inBatches(slots: readonly { readonly act: Act }[]): { readonly act: Act }[] {
+  const batched: { act: Act }[] = [];
+  for (const { act } of slots) {
+    const before = batched.at(-1);
+    if (before?.act.kind === 'deliver' && act.kind === 'deliver')
+      before.act = { ...before.act, changes: [...before.act.changes, ...act.changes] };
+    else batched.push({ act });
+  }
+  return batched;
 }
