@@ -5,6 +5,7 @@ import type { S3Origin } from '../session/origin.ts';
 import { type Owner, sourceName, strayOf, type TargetRecord, withStray } from '../session/target-record.ts';
 import { isActive, transferId } from '../session/transfer.ts';
 import type { ObjectMetadata, PinnedObject } from '../source/source.ts';
+import { changeTarget } from './change-target.ts';
 import { takeTarget } from './claim-target.ts';
 import { leasedTime, letGo } from './lease.ts';
 import { type Delivery, type Destination, relayVersion } from './object-arrived.ts';
@@ -126,39 +127,36 @@ async function removeFile(
     say('a deletion came after a newer version', gone, parts);
     return undefined;
   }
+  const deletion = { id: owner.transferId, target };
+  const over = { ...owner, active: false };
+  const release = () => changeTarget(parts, deletion, (from) => ({ ...from, owner: over }), taken.record);
   const leased = leasedTime(time, DIRECT_LEASE_MS);
+  let back: Current | undefined;
   try {
-    const back = await currentVersion(gone, parts, leased);
-    if (back) {
-      const { revision } = taken.record;
-      const over = { ...taken.record, owner: { ...owner, active: false }, revision: revision + 1 };
-      await parts.store.replaceTarget(over);
-      return back;
-    }
+    back = await currentVersion(gone, parts, leased);
+  } catch (error) {
+    await release(); // nothing was sent that somebody would have to wait for
+    throw error;
+  }
+  if (back) {
+    await release();
+    return back;
+  }
+  try {
     const { kind } = await parts.cos.remove(target, leased.signal);
-    await writeDown(taken.record, owner, parts);
+    await changeTarget(parts, deletion, (from) => emptied(from, over), taken.record);
     say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, parts);
     return undefined;
   } catch (error) {
-    await letGo(parts, { id: owner.transferId, target }, holder, error);
+    await letGo(parts, deletion, holder, error);
     throw error;
   }
 }
 
-/** Whoever wrote in between has the target, and its say. */
-async function writeDown(
-  { name, strays, upload, revision }: TargetRecord,
-  owner: Owner,
-  { store }: RelayParts,
-): Promise<void> {
+/** Of what was there, only the order is left, and the sessions that nobody wants. */
+function emptied({ name, strays, upload }: TargetRecord, owner: Owner): Omit<TargetRecord, 'revision'> {
   const left = strayOf(upload);
-  await store.replaceTarget({
-    name,
-    owner: { ...owner, active: false },
-    strays: left ? withStray(strays, left) : (strays ?? []),
-    deleted: true,
-    revision: revision + 1,
-  });
+  return { name, owner, strays: left ? withStray(strays, left) : (strays ?? []), deleted: true };
 }
 
 const say = (what: string, { bucket, key, versionId }: DeletedObject, { log }: RelayParts): void =>
