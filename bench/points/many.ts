@@ -23,7 +23,7 @@ const FULL: readonly ObjectSet[] = [
   { size: 24 * MIB, warmUp: 4, rounds: 5, count: 20 },
 ];
 const QUICK: readonly ObjectSet[] = [
-  { size: 65_536, warmUp: 150, rounds: 3, count: 40 },
+  { size: 65_536, warmUp: 60, rounds: 3, count: 40 },
   { size: 24 * MIB, warmUp: 2, rounds: 1, count: 4 },
 ];
 
