@@ -8,15 +8,7 @@ import { tableDefinition } from '../../shared/session/table.ts';
 import type { TargetRecord } from '../../shared/session/target-record.ts';
 import { newTransfer, type Opening, toEnded, toSending } from '../../shared/session/transfer.ts';
 import { noDynoxide, startDynoxide } from '../kit/dynoxide.ts';
-import { targetOf } from '../kit/relay-bed.ts';
-
-const OPTIONS = {
-  onExisting: 'skip-same',
-  onForeignUpload: 'replace',
-  trustListed: 'listed',
-  integrity: 'md5',
-  sliceSize: 1_048_576,
-} as const;
+import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
 
 const opening = (key: string, now = 1): Opening => {
   const source = { kind: 's3', bucket: 'b', key, etag: 'e', size: 5, lastModified: 0 } as const;

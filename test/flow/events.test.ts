@@ -12,6 +12,18 @@ import { bytesOf } from '../kit/relay-bed.ts';
 
 const MAX_RECEIVES = 3;
 
+/** Reads of this object wait. */
+const heldBack = (parts: Parts, key: string, until: Promise<void>): Parts => ({
+  ...parts,
+  source: {
+    ...parts.source,
+    async *read(object, ...how) {
+      if (object.key === key) await until;
+      yield* parts.source.read(object, ...how);
+    },
+  },
+});
+
 describe('events through a real SQS', () => {
   let bed: EventBed;
   let queue: EventQueue;
@@ -108,19 +120,11 @@ describe('events through a real SQS', () => {
     }
     const othersAreStored = Promise.withResolvers<void>();
     let stored = 0;
-    const { source } = bed.parts;
     const parts: Parts = {
-      ...bed.parts,
+      ...heldBack(bed.parts, 'slow.bin', othersAreStored.promise),
       observe: ({ kind }) => {
         if (kind === 'stored') stored += 1;
         if (stored === contents.size - 1) othersAreStored.resolve();
-      },
-      source: {
-        ...source,
-        async *read(object, ...how) {
-          if (object.key === 'slow.bin') await othersAreStored.promise;
-          yield* source.read(object, ...how);
-        },
       },
     };
 
@@ -137,18 +141,8 @@ describe('events through a real SQS', () => {
     await queue.send(objectCreatedEvent(await bed.put('full.bin', full)));
     const object = await bed.put('waiting.bin', waiting);
     const id = await queue.send(objectCreatedEvent(object));
-    const { source } = bed.parts;
     const isStored = Promise.withResolvers<void>();
-    const parts: Parts = {
-      ...bed.parts,
-      source: {
-        ...source,
-        async *read(object, ...how) {
-          if (object.key === 'full.bin') await isStored.promise; // as long as the other one would have to wait
-          yield* source.read(object, ...how);
-        },
-      },
-    };
+    const parts = heldBack(bed.parts, 'full.bin', isStored.promise); // as long as the other one would have to wait
 
     const drained = queue.drain(parts, 6_000);
     while (!(await bed.stored('waiting.bin'))) await setTimeout(20);

@@ -127,6 +127,15 @@ export const targetOf = (path: string) => ({
   path,
 });
 
+/** As the configuration has them by default. */
+export const OPTIONS = {
+  onExisting: 'skip-same',
+  onForeignUpload: 'replace',
+  trustListed: 'listed',
+  integrity: 'md5',
+  sliceSize: 1_048_576,
+} as const;
+
 /** The id that the transfer of this object gets. */
 export const idOf = (object: DroppedObject): string =>
   transferId({ kind: 's3', lastModified: 0, ...object }, targetOf(object.key));

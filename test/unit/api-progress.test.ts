@@ -1,19 +1,13 @@
 import { expect, test } from 'vitest';
 import { progressOf } from '../../shared/relay/progress.ts';
 import { newTransfer, toSending } from '../../shared/session/transfer.ts';
+import { OPTIONS } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
 const target = { region: 'gz', appId: '1', bucket: 'b', path: 'p' };
-const options = {
-  onExisting: 'skip-same',
-  onForeignUpload: 'replace',
-  trustListed: 'listed',
-  integrity: 'md5',
-  sliceSize: MIB,
-} as const;
 const source = { kind: 'client', key: 'k', size: 100 * MIB } as const;
 const sending = toSending(
-  newTransfer(source, target, options, 0),
+  newTransfer(source, target, OPTIONS, 0),
   { session: 's', sliceSize: MIB, serial: false },
   1_000,
 );

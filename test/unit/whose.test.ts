@@ -5,17 +5,11 @@ import type { WindowRecord } from '../../shared/session/store.ts';
 import type { TargetRecord, Upload } from '../../shared/session/target-record.ts';
 import { newTransfer, toSending } from '../../shared/session/transfer.ts';
 import { planSlices } from '../../shared/slices/slices.ts';
-import { SLICE, targetOf } from '../kit/relay-bed.ts';
+import { OPTIONS, SLICE, targetOf } from '../kit/relay-bed.ts';
 
 const SIZE = 3 * SLICE;
 const SHA = 'a'.repeat(40);
-const OPTIONS = {
-  onExisting: 'skip-same',
-  onForeignUpload: 'replace',
-  trustListed: 'listed',
-  integrity: 'md5',
-  sliceSize: SLICE,
-} as const;
+const SLICED = { ...OPTIONS, sliceSize: SLICE };
 const SOURCE = {
   kind: 's3',
   bucket: 'b',
@@ -25,7 +19,7 @@ const SOURCE = {
   lastModified: 0,
   sha1: SHA,
 } as const;
-const OURS = newTransfer(SOURCE, targetOf('k'), OPTIONS, 1);
+const OURS = newTransfer(SOURCE, targetOf('k'), SLICED, 1);
 
 const listed = (more = {}) => ({
   kind: 'unfinished' as const,
