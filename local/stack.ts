@@ -38,8 +38,8 @@ export type Stack = {
   readonly machine: LocalMachine;
   /** The folder of the source bucket's objects is `root/bucket`. */
   readonly root: string;
-  /** Hands an event to `object-created` as the queue would; throws if the message would come back. */
-  deliver(event: unknown): Promise<void>;
+  /** Hands events to one call of `object-created` as the queue would; throws if a message would come back. */
+  deliver(...events: readonly unknown[]): Promise<void>;
   /** `deliver` for an object that was put into the source bucket. */
   announce(object: DroppedObject): Promise<void>;
   close(): Promise<void>;
@@ -94,8 +94,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
 
     const { handler } = await import('../functions/object-created.ts');
-    const deliver = async (event: unknown) => {
-      const batch = { Records: [{ messageId: 'local', body: JSON.stringify(event) }] };
+    const deliver = async (...events: readonly unknown[]) => {
+      const Records = events.map((event, at) => ({ messageId: `local-${at}`, body: JSON.stringify(event) }));
       let reason: string | undefined;
       const told: Parts = {
         ...parts,
@@ -107,7 +107,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           },
         },
       };
-      const answer = await withParts(told, () => handler(batch, localContext('object-created', 300_000)));
+      const answer = await withParts(told, () =>
+        handler({ Records }, localContext('object-created', 300_000)),
+      );
       if (answer?.batchItemFailures.length) throw new Error(reason ?? 'the event was refused');
     };
     return {

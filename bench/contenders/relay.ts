@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { handler } from '../../functions/object-created.ts';
-import { type Invocation, localContext } from '../../local/machine.ts';
+import type { Invocation } from '../../local/machine.ts';
 import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { destinationOf } from '../../shared/relay/destination.ts';
@@ -14,7 +13,6 @@ import { openPace } from '../../shared/relay/pace.ts';
 import type { StepTime } from '../../shared/relay/parts.ts';
 import { registerTransfer } from '../../shared/relay/start-transfer.ts';
 import { uploadSlices } from '../../shared/relay/upload-slices.ts';
-import { withParts } from '../../shared/wiring.ts';
 import { answer } from '../child.ts';
 import { BUCKET, environmentOf, type Load, type Place } from '../place.ts';
 import { type Usage, usageOf } from '../usage.ts';
@@ -136,11 +134,7 @@ async function eventOf(key: string) {
 /** One call of object-created. */
 async function deliver(...all: readonly unknown[]): Promise<void> {
   events += 1;
-  const Records = all.map((event, index) => ({ messageId: `m${index}`, body: JSON.stringify(event) }));
-  const context = localContext('object-created', 120_000);
-  const answer = await withParts(stack.parts, () => handler({ Records }, context));
-  const failed = answer?.batchItemFailures.length ?? 0;
-  if (failed > 0) throw new Error(`${failed} events of ${all.length} were not carried`);
+  await stack.deliver(...all);
 }
 
 function countingClient(endpoint: string): DynamoDBClient {
