@@ -131,13 +131,10 @@ async function removeFile(
   const over = { ...owner, active: false };
   const release = () => changeTarget(parts, deletion, (from) => ({ ...from, owner: over }), taken.record);
   const leased = leasedTime(time, DIRECT_LEASE_MS);
-  let back: Current | undefined;
-  try {
-    back = await currentVersion(gone, parts, leased);
-  } catch (error) {
+  const back = await currentVersion(gone, parts, leased).catch(async (error: unknown) => {
     await release(); // nothing was sent that somebody would have to wait for
     throw error;
-  }
+  });
   if (back) {
     await release();
     return back;
