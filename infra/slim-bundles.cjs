@@ -1,12 +1,12 @@
 const { join } = require('node:path');
 
 /**
- * Keeps out of the bundles what no function can reach: all of undici but its connection pools over HTTP/1.1 (no fetch,
+ * Keeps out of the bundles what no function needs: all of undici but its connection pools over HTTP/1.1 (no fetch,
  * no HTTP/2, no parser for processors without SIMD and no experimental one), form-data's table of file endings (our
  * only file name has none) and its label for debuggers, and every hash of hash-wasm but SHA-1. What runs here is seen in
  * test/flow/bundles.test.ts.
  */
-const NEVER_REACHED =
+const NOT_NEEDED =
   /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)|^mime-db$|^es-set-tostringtag$/;
 
 const slim = {
@@ -16,8 +16,8 @@ const slim = {
     build.onResolve({ filter: /^hash-wasm$/ }, () => ({
       path: require.resolve('hash-wasm/dist/sha1.umd.min.js'),
     }));
-    build.onResolve({ filter: NEVER_REACHED }, ({ path }) => ({ path, namespace: 'never-reached' }));
-    build.onLoad({ filter: /.*/, namespace: 'never-reached' }, () => ({
+    build.onResolve({ filter: NOT_NEEDED }, ({ path }) => ({ path, namespace: 'not-needed' }));
+    build.onLoad({ filter: /.*/, namespace: 'not-needed' }, () => ({
       contents: 'module.exports = () => {};',
     }));
   },
