@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { type Bed, makeFile, openBed } from '../bed.ts';
 import { type Child, openChild } from '../child.ts';
 import type { Counted, RelayContender } from '../contenders/relay.ts';
+import { HANDOUT } from '../deployed.ts';
 import { type Figure, type How, type Measured, MIB } from '../figures.ts';
 
 const POINT = 'calls';
@@ -12,7 +13,7 @@ const ENV = { MAX_CONCURRENCY: '20', MAX_IN_FLIGHT: '32', WATCH_MS: '60000' }; /
 type Counts = Counted & { readonly cos: Record<string, number>; readonly s3: Record<string, number> };
 
 /** Small objects, as the queue hands them out: one batch. */
-const SMALL = { size: 65_536, batch: 10 };
+const SMALL = { size: 65_536, batch: HANDOUT.batch };
 
 /**
  * What one object costs in requests: fresh, resumed at half, and already stored; and a batch of small ones. The full run

@@ -2,12 +2,11 @@ import { makeFile, openBed } from '../bed.ts';
 import { openChild } from '../child.ts';
 import type { LoopContender } from '../contenders/plain-loop.ts';
 import type { RelayContender } from '../contenders/relay.ts';
+import { HANDOUT } from '../deployed.ts';
 import { alternate, type Figure, type How, type Measured, MIB, median } from '../figures.ts';
 import type { Usage } from '../usage.ts';
 
 const POINT = 'many objects';
-/** As many calls of object-created at once, with as many events each, as serverless.yml lets the queue make. */
-const [CALLS, BATCH] = [10, 10];
 /** Between two regions of one continent. */
 const LATENCY_MS = 50;
 type ObjectSet = {
@@ -51,7 +50,7 @@ export async function many({ quick, say }: How): Promise<Measured> {
     ...figures,
     {
       point: POINT,
-      note: `COS answers after ${LATENCY_MS} ms, ${CALLS} calls at once with ${BATCH} events each`,
+      note: `COS answers after ${LATENCY_MS} ms, ${HANDOUT.calls} calls at once with ${HANDOUT.batch} events each`,
     },
   ];
 }
@@ -72,7 +71,7 @@ async function race({ size, warmUp, rounds, count }: ObjectSet): Promise<Record<
       return usage;
     };
     const turns = (some: number) => ({
-      relay: () => run(some, (loads) => relay.call('runAll', { loads, calls: CALLS, batch: BATCH })),
+      relay: () => run(some, (loads) => relay.call('runAll', { loads, ...HANDOUT })),
       loop: () => run(some, (loads) => loop.call('runAll', loads)),
     });
     await alternate(0, turns(warmUp));
