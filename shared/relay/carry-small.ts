@@ -48,6 +48,6 @@ async function setback(
   // another delivery of the same event carries it: its end is not for this one to tell
   if (error instanceof TargetBusy && error.bySelf) throw error;
   if (isHopeless(error) || delivery.last) await end(parts, transfer.id, 'failed', reasonOf(error));
-  else await change(parts, transfer.id, (from) => toAttempted(from, parts.clock()));
+  else await change(parts, transfer.id, (from) => toAttempted(from));
   throw error;
 }

@@ -13,6 +13,7 @@ import { abandonSession } from './abandon-session.ts';
 import { changeTarget } from './change-target.ts';
 import type { Lease } from './lease.ts';
 import type { RelayParts, StepTime } from './parts.ts';
+import { change } from './step.ts';
 
 export type Claimed = { readonly kind: 'ours'; readonly record: TargetRecord } | { readonly kind: 'older' };
 
@@ -87,16 +88,13 @@ async function fence(
 }
 
 async function supersede(parts: RelayParts, olderId: string, newerId: string): Promise<void> {
-  for (;;) {
-    const older = await parts.store.get(olderId);
-    if (!older || !isActive(older)) return;
-    const why = {
-      error: 'Superseded',
-      message: `a newer version is relayed to the same target by transfer ${newerId}`,
-    };
-    if (await parts.store.replace(toEnded(older, 'superseded', why, parts.clock()))) {
-      parts.observe({ kind: 'ended', transferId: olderId, state: 'superseded', error: 'Superseded' });
-      return;
-    }
-  }
+  const older = await parts.store.get(olderId);
+  if (!older || !isActive(older)) return; // a deletion, or over already
+  const why = {
+    error: 'Superseded',
+    message: `a newer version is relayed to the same target by transfer ${newerId}`,
+  };
+  const over = await change(parts, olderId, (from) => toEnded(from, 'superseded', why), { known: older });
+  const isOurs = over.state === 'superseded' && over.reason === why; // what another wrote is read anew
+  if (isOurs) parts.observe({ kind: 'ended', transferId: olderId, state: 'superseded', error: 'Superseded' });
 }

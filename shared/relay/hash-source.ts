@@ -43,11 +43,9 @@ export async function hashSource(input: HashInput, parts: RelayParts, time: Step
   if (source.sha1 !== undefined && source.sha1 !== sha1) {
     throw new NotIdentical(`S3 states SHA-1 ${source.sha1}, but its bytes have ${sha1}`);
   }
-  const known = await change(parts, transfer.id, (old) => ({
-    ...old,
-    source: { ...old.source, sha1 },
-    revision: old.revision + 1,
-  }));
+  const known = await change(parts, transfer.id, (old) => ({ ...old, source: { ...old.source, sha1 } }), {
+    signal: time.signal,
+  });
   return known.state === 'opening' || known.state === 'sending' ? { ...input, kind: 'hashed' } : ended(known);
 }
 

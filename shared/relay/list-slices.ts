@@ -156,8 +156,11 @@ async function plan(
     ...(first && { alreadyHeld: all.length - missing.length }),
   };
   const now = await change(parts, transferId, (from) =>
-    from.state === 'sending' ? toListed(from, facts, parts.clock()) : from,
+    from.state === 'sending' ? toListed(from, facts, parts.clock()) : undefined,
   );
+  // begun again meanwhile: what was listed is of the execution before, and this one opens its own
+  if (now.state === 'opening')
+    return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'reopen' };
   if (now.state !== 'sending') return ended(now);
   parts.observe({
     kind: 'listed',

@@ -129,7 +129,8 @@ async function removeFile(
   }
   const deletion = { id: owner.transferId, target };
   const over = { ...owner, active: false };
-  const release = () => changeTarget(parts, deletion, (from) => ({ ...from, owner: over }), taken.record);
+  const release = () =>
+    changeTarget(parts, deletion, (from) => ({ ...from, owner: over }), { known: taken.record });
   const leased = leasedTime(time, DIRECT_LEASE_MS);
   const back = await currentVersion(gone, parts, leased).catch(async (error: unknown) => {
     await release(); // nothing was sent that somebody would have to wait for
@@ -141,7 +142,7 @@ async function removeFile(
   }
   try {
     const { kind } = await parts.cos.remove(target, leased.signal);
-    await changeTarget(parts, deletion, (from) => emptied(from, over), taken.record);
+    await changeTarget(parts, deletion, (from) => emptied(from, over), { known: taken.record });
     say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, parts);
     return undefined;
   } catch (error) {

@@ -142,7 +142,6 @@ async function cutAnew(transfer: Begun, parts: RelayParts): Promise<SessionOutco
   const now = await change(parts, transfer.id, (from) => ({
     ...from,
     options: { ...from.options, sliceSize: SAFE_SLICE_SIZE },
-    revision: from.revision + 1,
   }));
   return { kind: now.state === 'opening' || now.state === 'sending' ? 'unhashed' : 'ended' };
 }

@@ -42,8 +42,8 @@ export async function openUpload(input: OpenInput, parts: RelayParts, time: Step
   const loaded = await load(parts, transferId);
   if (!isActive(loaded)) return ended(loaded);
   const metadata = await stillThere(loaded, parts, time);
-  const attempted = (from: Begun) => toAttempted(from, parts.clock(), metadata && { metadata });
-  const begun = await change(parts, transferId, attempted, loaded);
+  const attempted = (from: Begun) => toAttempted(from, metadata && { metadata });
+  const begun = await change(parts, transferId, attempted, { known: loaded, signal: time.signal });
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
 
   const small = begun.source.kind === 's3' && begun.source.size <= parts.settings.smallObjectMax;

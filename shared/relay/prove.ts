@@ -72,13 +72,16 @@ async function store(
 ): Promise<Transfer> {
   const now = parts.clock();
   const { id, source } = transfer;
-  const settled = await changeTarget(parts, transfer, (from) => settledRecord(from, transfer), record);
+  const settled = await changeTarget(parts, transfer, (from) => settledRecord(from, transfer), {
+    known: record,
+    signal: time.signal,
+  });
   if (!settled) return lost(transfer, parts);
   const stored = await change(
     parts,
     id,
-    (from) => toStored({ ...from, attempts: transfer.attempts }, receipt, now),
-    transfer,
+    (from) => toStored({ ...from, attempts: transfer.attempts }, receipt),
+    { known: transfer, signal: time.signal },
   );
   if (stored.state !== 'stored') return stored;
   parts.observe({

@@ -45,7 +45,7 @@ export function assertStorable({ path }: CosTarget): void {
 /** The transfer, in a new execution if it had failed or was cancelled. */
 export async function restarted(existing: Transfer, parts: RelayParts): Promise<Transfer> {
   if (existing.state !== 'failed' && existing.state !== 'cancelled') return existing;
-  const again = toRestarted(existing, parts.clock());
+  const again = { ...toRestarted(existing), updatedAt: parts.clock(), revision: existing.revision + 1 };
   if (await parts.store.replace(again)) return again;
   return (await parts.store.get(existing.id)) ?? again; // somebody else restarted it
 }

@@ -110,7 +110,7 @@ export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial' | 'w
 
 /** From `sending` too: a lost session is replaced by a new one. */
 export const toSending = (from: Opening | Sending, facts: SessionFacts, now: EpochMillis): Sending => ({
-  ...basis(from, now),
+  ...basis(from),
   ...facts,
   state: 'sending',
   alreadyHeld: 0,
@@ -122,7 +122,7 @@ export type HeldFacts = Partial<Pick<Sending, 'alreadyHeld'>> & Pick<Sending, 'h
 
 export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sending => ({
   ...from,
-  ...basis(from, now),
+  ...basis(from),
   ...facts,
   listedAt: now,
 });
@@ -130,37 +130,31 @@ export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sen
 /** Another execution, or the same one after a lost session, takes the upload up. */
 export const toAttempted = <T extends Opening | Sending>(
   from: T,
-  now: EpochMillis,
   facts: { readonly metadata?: SourceMetadata } = {},
 ): T => ({
   ...from,
-  ...basis(from, now),
+  ...basis(from),
   ...facts,
   attempts: from.attempts + 1,
 });
 
-export const toStored = (from: Opening | Sending, proof: Receipt, now: EpochMillis): Stored => ({
-  ...basis(from, now),
+export const toStored = (from: Opening | Sending, proof: Receipt): Stored => ({
+  ...basis(from),
   state: 'stored',
   receipt: proof,
 });
 
 export type UnhappyState = 'failed' | 'cancelled' | 'superseded';
 
-export const toEnded = (
-  from: Opening | Sending,
-  state: UnhappyState,
-  why: Reason,
-  now: EpochMillis,
-): Ended => ({
-  ...basis(from, now),
+export const toEnded = (from: Opening | Sending, state: UnhappyState, why: Reason): Ended => ({
+  ...basis(from),
   state,
   reason: why,
 });
 
 /** Only what failed, or was cancelled, can be tried again; a stored transfer stays stored. */
-export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }, now: EpochMillis): Opening => ({
-  ...basis(from, now),
+export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }): Opening => ({
+  ...basis(from),
   state: 'opening',
   execution: from.execution + 1,
 });
@@ -175,8 +169,9 @@ export function sessionSha({ source, options, ...from }: Opening | Sending): { r
 export const isActive = (of: Transfer): of is Opening | Sending =>
   of.state === 'opening' || of.state === 'sending';
 
-function basis(from: Transfer, now: EpochMillis) {
-  const { id, source, target, options, metadata, createdAt, attempts, execution, revision } = from;
+/** `revision` and `updatedAt` are raised by whoever writes the record. */
+function basis(from: Transfer) {
+  const { id, source, target, options, metadata, createdAt, updatedAt, attempts, execution, revision } = from;
   return {
     ...(metadata && { metadata }),
     id,
@@ -186,7 +181,7 @@ function basis(from: Transfer, now: EpochMillis) {
     createdAt,
     attempts,
     execution,
-    updatedAt: now,
-    revision: revision + 1,
+    updatedAt,
+    revision,
   };
 }

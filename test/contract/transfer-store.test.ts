@@ -78,7 +78,7 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
 
       const results = await Promise.all(
         ['x', 'y', 'z'].map((session) =>
-          store.replace(toSending(first, { session, sliceSize: 1, serial: false }, 2)),
+          store.replace({ ...toSending(first, { session, sliceSize: 1, serial: false }, 2), revision: 2 }),
         ),
       );
 
@@ -111,7 +111,10 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       const store = await open();
       const made = Array.from({ length: 7 }, (_, index) => opening(`k${index}`, 1_000 + (index >> 1)));
       for (const one of made) await store.create(one);
-      const failed = toEnded(opening('other', 9_999), 'failed', { error: 'E', message: 'm' }, 10_000);
+      const failed = {
+        ...toEnded(opening('other', 9_999), 'failed', { error: 'E', message: 'm' }),
+        revision: 2,
+      };
       await store.create(opening('other', 9_999));
       await store.replace(failed);
 

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
-import { restarted, startMachine } from '../../shared/relay/start-transfer.ts';
+import { listInput, listSlices } from '../../shared/relay/list-slices.ts';
+import { openUpload } from '../../shared/relay/open-upload.ts';
+import { registerTransfer, restarted, startMachine } from '../../shared/relay/start-transfer.ts';
 import { carryOn, drop, never, PATH, testBed, transferOf } from '../kit/carry.ts';
 import { mortal, type Watcher } from '../kit/mortal.ts';
-import { type Bed, idOf, SLICE, seen } from '../kit/relay-bed.ts';
+import { type Bed, bytesOf, idOf, OPTIONS, SLICE, seen, sha1, targetOf } from '../kit/relay-bed.ts';
 
 const SIZE = 20 * SLICE;
 const noLimit = { stop: never, signal: never };
@@ -76,4 +78,41 @@ test('a transfer that is stored stays stored when it is cancelled', async () => 
 
   expect(transfer.state).toBe('stored');
   expect(await bed.stored(PATH)).toBeDefined();
+});
+
+test('a transfer cancelled and begun again while its slices are planned goes on in its new execution', async () => {
+  const bed = await testBed();
+  const { object } = await drop(bed, SIZE);
+  const id = idOf(object);
+  const stack = await bed.start();
+  let writes = 0;
+  let plans = 0;
+  const { parts } = mortal(stack.parts, {
+    before({ name }) {
+      writes += name === 'store.replace' ? 1 : 0;
+      if (writes > 10) throw new Error('written without end');
+    },
+    async after({ name }) {
+      plans += name === 'store.windows' ? 1 : 0;
+      if (name !== 'store.windows' || plans > 1) return;
+      const over = await cancelTransfer(id, { keepUpload: true }, stack.parts, noLimit);
+      await restarted(over, stack.parts);
+    },
+  });
+  await registerTransfer(
+    { kind: 's3', lastModified: 0, ...object },
+    targetOf(PATH),
+    { ...OPTIONS, sliceSize: SLICE },
+    stack.parts,
+    { restart: false },
+  );
+  await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, parts, noLimit);
+
+  const listed = await listSlices(listInput.parse({ transferId: id, reopens: 1 }), parts, noLimit);
+  await startMachine(await transferOf(stack, object), stack.machine);
+  await stack.machine.idle();
+
+  expect(listed.kind).toBe('reopen');
+  expect((await transferOf(stack, object)).state).toBe('stored');
+  expect(await bed.stored(PATH)).toBe(sha1(bytesOf('first', SIZE)));
 });

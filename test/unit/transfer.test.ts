@@ -44,14 +44,14 @@ const WHY = { error: 'E', message: 'm' };
 
 /** Every step a transfer can take, where it may be taken at all. */
 const STEPS: Readonly<Record<string, (from: Transfer) => Transfer>> = {
-  attempt: (from) => (isActive(from) ? toAttempted(from, 2) : from),
+  attempt: (from) => (isActive(from) ? toAttempted(from) : from),
   send: (from) => (isActive(from) ? toSending(from, { session: 's', sliceSize: 1, serial: false }, 2) : from),
   list: (from) => (from.state === 'sending' ? toListed(from, { heldBytes: 3 }, 2) : from),
-  store: (from) => (isActive(from) ? toStored(from, RECEIPT, 2) : from),
-  fail: (from) => (isActive(from) ? toEnded(from, 'failed', WHY, 2) : from),
-  cancel: (from) => (isActive(from) ? toEnded(from, 'cancelled', WHY, 2) : from),
-  supersede: (from) => (isActive(from) ? toEnded(from, 'superseded', WHY, 2) : from),
-  restart: (from) => (from.state === 'failed' || from.state === 'cancelled' ? toRestarted(from, 2) : from),
+  store: (from) => (isActive(from) ? toStored(from, RECEIPT) : from),
+  fail: (from) => (isActive(from) ? toEnded(from, 'failed', WHY) : from),
+  cancel: (from) => (isActive(from) ? toEnded(from, 'cancelled', WHY) : from),
+  supersede: (from) => (isActive(from) ? toEnded(from, 'superseded', WHY) : from),
+  restart: (from) => (from.state === 'failed' || from.state === 'cancelled' ? toRestarted(from) : from),
 };
 const paths = fc.array(fc.constantFrom(...Object.keys(STEPS)), { maxLength: 30 });
 
@@ -74,9 +74,9 @@ test('a stored transfer stays stored, whatever happens afterwards', () => {
   });
 });
 
-test('each step writes one revision more, keeps who it is, and can be read back', () => {
+test('each step keeps who it is and which revision it stands on, and can be read back', () => {
   onEveryPath((from, to) => {
-    if (to !== from) expect(to.revision).toBe(from.revision + 1);
+    expect([to.revision, to.updatedAt]).toEqual([from.revision, from.updatedAt]); // raised by who writes it
     expect([to.id, to.source, to.target]).toEqual([FRESH.id, FRESH.source, FRESH.target]);
     expect(schema.parse(to)).toEqual(to);
   });
