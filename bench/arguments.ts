@@ -1,5 +1,4 @@
-import { readWords } from '../local/command.ts';
-import { UsageError } from '../local/say.ts';
+import { readWords, UsageError } from '../local/command.ts';
 
 export const BENCH_USAGE = `Usage: npm run bench [-- --quick] [--only POINT] [--json]
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CosEndpointOptions } from '../local/cos/endpoint.ts';
-import { LOCAL_COS } from '../local/stack.ts';
+import { LOCAL_COS } from '../local/stack/stack.ts';
 import { type Child, openChild } from './child.ts';
 import { openCos } from './cos-of.ts';
 import type { Endpoints } from './endpoints.ts';

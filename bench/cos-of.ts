@@ -1,4 +1,4 @@
-import { LOCAL_COS } from '../local/stack.ts';
+import { LOCAL_COS } from '../local/stack/stack.ts';
 import type { CosClient } from '../shared/cos/client.ts';
 import { openHttpClient } from '../shared/cos/http-client.ts';
 import { openTransport } from '../shared/cos/transport.ts';

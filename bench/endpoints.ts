@@ -1,9 +1,9 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../local/cos/endpoint.ts';
-import { startDynamoDb } from '../local/dynamodb.ts';
 import { type S3Endpoint, startS3Endpoint } from '../local/s3/endpoint.ts';
-import { LOCAL_COS } from '../local/stack.ts';
-import { tableDefinition } from '../shared/session/table.ts';
+import { startDynamoDb } from '../local/stack/dynamodb.ts';
+import { LOCAL_COS } from '../local/stack/stack.ts';
+import { tableDefinition } from '../shared/records/table.ts';
 import { answer } from './child.ts';
 
 /** One of the far sides, in a process of its own: on Lambda they are elsewhere too. */

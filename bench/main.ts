@@ -1,4 +1,4 @@
-import { exitCodeOf, fail, say } from '../local/say.ts';
+import { exitCodeOf, fail, say } from '../local/command.ts';
 import { BENCH_USAGE, readBenchArguments } from './arguments.ts';
 import type { Figure, Measured, Note, Point } from './figures.ts';
 import { calls } from './points/calls.ts';

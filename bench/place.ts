@@ -1,4 +1,4 @@
-import { LOCAL_COS } from '../local/stack.ts';
+import { LOCAL_COS } from '../local/stack/stack.ts';
 import type { CosTarget } from '../shared/cos/target.ts';
 
 /** Where the far sides answer. */

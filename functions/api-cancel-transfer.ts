@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { cancelTransfer } from '../shared/lambda/http-calls.ts';
-import { cancelOnRequest } from '../shared/relay/cancel-call.ts';
+import { cancelOnRequest } from '../shared/api/cancel-transfer.ts';
+import { cancelTransfer } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(cancelTransfer, cancelOnRequest);

@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { finishTransfer } from '../shared/lambda/http-calls.ts';
-import { finishClientUpload } from '../shared/relay/finish-client-upload.ts';
+import { finishClientUpload } from '../shared/api/finish-transfer.ts';
+import { finishTransfer } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(finishTransfer, finishClientUpload);

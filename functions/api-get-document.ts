@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { getDocument } from '../shared/lambda/http-calls.ts';
-import { describeApi } from '../shared/lambda/http-document.ts';
+import { getDocument } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
+import { describeApi } from '../shared/lambda/http/openapi.ts';
 
 export const handler = httpCall(getDocument, describeApi);

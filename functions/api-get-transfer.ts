@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { getTransfer } from '../shared/lambda/http-calls.ts';
-import { showTransfer } from '../shared/relay/show-transfer.ts';
+import { showTransfer } from '../shared/api/get-transfer.ts';
+import { getTransfer } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(getTransfer, showTransfer);

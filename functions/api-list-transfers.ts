@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { listTransfers } from '../shared/lambda/http-calls.ts';
-import { showTransfers } from '../shared/relay/show-transfers.ts';
+import { showTransfers } from '../shared/api/list-transfers.ts';
+import { listTransfers } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(listTransfers, showTransfers);

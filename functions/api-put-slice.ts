@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { putSlice as call } from '../shared/lambda/http-calls.ts';
-import { putSlice } from '../shared/relay/put-slice.ts';
+import { putSlice } from '../shared/api/put-slice.ts';
+import { putSlice as call } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(call, putSlice);

@@ -1,5 +1,5 @@
-import { httpCall } from '../shared/lambda/http-call.ts';
-import { startTransfer } from '../shared/lambda/http-calls.ts';
-import { requestTransfer } from '../shared/relay/request-transfer.ts';
+import { requestTransfer } from '../shared/api/start-transfer.ts';
+import { startTransfer } from '../shared/lambda/http/calls.ts';
+import { httpCall } from '../shared/lambda/http/http-call.ts';
 
 export const handler = httpCall(startTransfer, requestTransfer);

@@ -1,4 +1,4 @@
-import { lambdaStep } from '../shared/lambda/step.ts';
+import { lambdaStep } from '../shared/lambda/lambda-step.ts';
 import { finishInput, finishUpload } from '../shared/relay/finish-upload.ts';
 
 export const handler = lambdaStep(finishInput, finishUpload);

@@ -1,4 +1,4 @@
-import { lambdaStep } from '../shared/lambda/step.ts';
+import { lambdaStep } from '../shared/lambda/lambda-step.ts';
 import { listInput, listSlices } from '../shared/relay/list-slices.ts';
 
 export const handler = lambdaStep(listInput, listSlices);

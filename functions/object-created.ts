@@ -1,4 +1,4 @@
-import { objectEvents } from '../shared/lambda/object-event.ts';
-import '../shared/source/s3-source.ts'; // every call reads S3: load it before the first
+import { objectEvents } from '../shared/lambda/object-events.ts';
+import '../shared/s3/s3-source.ts'; // every call reads S3: load it before the first
 
 export const handler = objectEvents();

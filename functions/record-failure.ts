@@ -1,4 +1,4 @@
-import { lambdaStep } from '../shared/lambda/step.ts';
+import { lambdaStep } from '../shared/lambda/lambda-step.ts';
 import { failureInput, recordFailure } from '../shared/relay/record-failure.ts';
 
 export const handler = lambdaStep(failureInput, recordFailure);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BadConfig } from './errors.ts';
-import { integrity, onExisting, onForeignUpload, trustListed } from './session/transfer-options.ts';
+import { integrity, onExisting, onForeignUpload, trustListed } from './records/transfer-options.ts';
 import { SLICE_SIZES } from './slices/slices.ts';
 
 const MIB = 1_048_576;

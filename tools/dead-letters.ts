@@ -11,10 +11,10 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { asError } from '../shared/errors.ts';
-import { type News, readNews } from '../shared/lambda/s3-news.ts';
-import { destinationOf } from '../shared/relay/destination.ts';
-import { transferId } from '../shared/session/transfer.ts';
-import type { Parts } from '../shared/wiring.ts';
+import { readS3Event, type S3Event } from '../shared/lambda/read-s3-event.ts';
+import { transferId } from '../shared/records/transfer.ts';
+import { destinationOf } from '../shared/transfer/destination.ts';
+import type { Wired } from '../shared/wiring/wiring.ts';
 
 export type Queues = { readonly deadLetters: string; readonly events: string };
 
@@ -35,20 +35,20 @@ export async function redriveDeadLetters(
 }
 
 /** Why a message was given up: the table knows it of a transfer, the message itself when it is no event. */
-export async function reasonFor(body: string, parts: Parts): Promise<string[]> {
-  const news = newsOf(body, parts.clock());
-  return typeof news === 'string' ? [news] : Promise.all(news.map((one) => reasonOf(one, parts)));
+export async function reasonFor(body: string, services: Wired): Promise<string[]> {
+  const news = newsOf(body, services.clock());
+  return typeof news === 'string' ? [news] : Promise.all(news.map((one) => reasonOf(one, services)));
 }
 
-function newsOf(body: string, now: number): News[] | string {
+function newsOf(body: string, now: number): S3Event[] | string {
   try {
-    return readNews(JSON.parse(body), now);
+    return readS3Event(JSON.parse(body), now);
   } catch (error) {
     return `no event: ${asError(error).message}`;
   }
 }
 
-async function reasonOf(news: News, { store, config }: Parts): Promise<string> {
+async function reasonOf(news: S3Event, { store, config }: Wired): Promise<string> {
   if (news.kind === 'other') return `an event of type ${news.type}`;
   const { bucket, key } = news.object;
   const name = `s3://${bucket}/${key}`;

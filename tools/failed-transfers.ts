@@ -1,7 +1,7 @@
+import type { Transfer } from '../shared/records/transfer.ts';
 import { keepReceipt } from '../shared/relay/prove.ts';
-import { restarted, startMachine } from '../shared/relay/start-transfer.ts';
-import type { Transfer } from '../shared/session/transfer.ts';
-import type { Parts } from '../shared/wiring.ts';
+import { restarted, startMachine } from '../shared/transfer/register-transfer.ts';
+import type { Wired } from '../shared/wiring/wiring.ts';
 
 /** What became of a transfer that was asked to begin again. */
 export type Restart =
@@ -12,23 +12,23 @@ export type Restart =
  * Begins a failed or cancelled transfer again: a new execution, which asks COS what it holds and sends only the rest. One
  * that is stored gets its receipt written again, if the relay keeps copies.
  */
-export async function restartTransfer(transfer: Transfer, parts: Parts): Promise<Restart> {
+export async function restartTransfer(transfer: Transfer, services: Wired): Promise<Restart> {
   const left = (because: string): Restart => ({ kind: 'left', transfer, because });
   switch (transfer.state) {
     case 'stored':
-      await keepReceipt(transfer, parts, { stop: never, signal: never });
+      await keepReceipt(transfer, services, { stop: never, signal: never });
       return left('it is stored');
     case 'superseded':
       return left('a newer version took its place');
     case 'opening':
     case 'sending':
-      await startMachine(transfer, parts.machine); // refused under the same name if it runs already
+      await startMachine(transfer, services.machine); // refused under the same name if it runs already
       return left('it is running');
     case 'failed':
     case 'cancelled': {
       if (transfer.source.kind === 'client') return left('its client sends the bytes: ask there');
-      const again = await restarted(transfer, parts);
-      await startMachine(again, parts.machine);
+      const again = await restarted(transfer, services);
+      await startMachine(again, services.machine);
       return { kind: 'started', transfer: again };
     }
   }

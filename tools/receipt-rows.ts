@@ -1,4 +1,4 @@
-import type { Transfer } from '../shared/session/transfer.ts';
+import type { Transfer } from '../shared/records/transfer.ts';
 
 /** One transfer on one line. */
 export type ReceiptRow = Readonly<Record<(typeof COLUMNS)[number], string>>;

@@ -1,7 +1,6 @@
 import Table from 'cli-table3';
-import { readWords, runToExit } from '../local/command.ts';
-import { say, UsageError } from '../local/say.ts';
-import { TRANSFER_STATES, type TransferState } from '../shared/session/transfer.ts';
+import { readWords, runToExit, say, UsageError } from '../local/command.ts';
+import { TRANSFER_STATES, type TransferState } from '../shared/records/transfer.ts';
 import { reachRelay } from './reach-relay.ts';
 import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
 import { readSince, transfersSince } from './since.ts';
@@ -39,7 +38,7 @@ async function main(): Promise<number> {
     let count = 0;
     const out = openOutput(format);
     for (const state of states) {
-      for await (const transfer of transfersSince(relay.parts.store, state, since)) {
+      for await (const transfer of transfersSince(relay.services.store, state, since)) {
         out.add(transfer);
         count += 1;
       }

@@ -1,9 +1,8 @@
 import { type Message, SQSClient } from '@aws-sdk/client-sqs';
-import { readWords, runToExit } from '../local/command.ts';
-import { say, UsageError } from '../local/say.ts';
+import { readWords, runToExit, say, UsageError } from '../local/command.ts';
 import { asError, UnknownTransfer } from '../shared/errors.ts';
-import type { Transfer } from '../shared/session/transfer.ts';
-import type { Parts } from '../shared/wiring.ts';
+import type { Transfer } from '../shared/records/transfer.ts';
+import type { Wired } from '../shared/wiring/wiring.ts';
 import { type Queues, reasonFor, redriveDeadLetters } from './dead-letters.ts';
 import { restartTransfer } from './failed-transfers.ts';
 import { type Reached, reachRelay } from './reach-relay.ts';
@@ -38,17 +37,17 @@ async function main(): Promise<number> {
   const queues = byTable ? undefined : queuesOf(process.env);
   const relay = await reachRelay({ local: given.local ?? false, data: given.data }, process.env);
   try {
-    if (queues) return await redriveQueue(queues, relay.parts);
+    if (queues) return await redriveQueue(queues, relay.services);
     return await redriveTable(ids, since, relay);
   } finally {
     await relay.close();
   }
 }
 
-async function redriveQueue(queues: Queues, parts: Parts): Promise<number> {
+async function redriveQueue(queues: Queues, services: Wired): Promise<number> {
   const sqs = new SQSClient({});
   const show = async ({ MessageId, Body = '' }: Message) => {
-    for (const reason of await reasonFor(Body, parts)) say(`${MessageId} ${reason}`);
+    for (const reason of await reasonFor(Body, services)) say(`${MessageId} ${reason}`);
   };
   const moved = await redriveDeadLetters(queues, sqs, show);
   sqs.destroy();
@@ -59,11 +58,11 @@ async function redriveQueue(queues: Queues, parts: Parts): Promise<number> {
 async function redriveTable(
   ids: readonly string[],
   since: number | undefined,
-  { parts, idle }: Reached,
+  { services, idle }: Reached,
 ): Promise<number> {
   let [begun, trouble] = [0, 0];
   const begin = async (transfer: Transfer) => {
-    const outcome = await restartTransfer(transfer, parts);
+    const outcome = await restartTransfer(transfer, services);
     const why = 'reason' in transfer ? ` after ${transfer.reason.error}: ${transfer.reason.message}` : '';
     say(
       `${transfer.id} ${outcome.kind === 'started' ? `begins again${why}` : `is let be: ${outcome.because}`}`,
@@ -77,13 +76,13 @@ async function redriveTable(
     });
   for (const id of ids) {
     await attempt(async () => {
-      const transfer = await parts.store.get(id);
+      const transfer = await services.store.get(id);
       if (!transfer) throw new UnknownTransfer(`no transfer ${id}`);
       await begin(transfer);
     });
   }
   if (since !== undefined) {
-    for await (const transfer of transfersSince(parts.store, 'failed', since))
+    for await (const transfer of transfersSince(services.store, 'failed', since))
       await attempt(() => begin(transfer));
   }
   say(`${begun} transfers begin again`);

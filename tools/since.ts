@@ -1,6 +1,6 @@
-import { UsageError } from '../local/say.ts';
-import type { TransferStore } from '../shared/session/store.ts';
-import type { Transfer, TransferState } from '../shared/session/transfer.ts';
+import { UsageError } from '../local/command.ts';
+import type { TransferStore } from '../shared/records/store.ts';
+import type { Transfer, TransferState } from '../shared/records/transfer.ts';
 import type { EpochMillis } from '../shared/time.ts';
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

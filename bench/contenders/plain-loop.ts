@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { LOCAL_COS } from '../../local/stack.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { NONCE_MAX, signMultiEffect } from '../../shared/cos/signature.ts';
 import { requestPath } from '../../shared/cos/target.ts';
 import { toSeconds } from '../../shared/time.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Pool } from 'undici';
-import { LOCAL_COS } from '../../local/stack.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { NONCE_MAX, signMultiEffect } from '../../shared/cos/signature.ts';
 import { requestPath } from '../../shared/cos/target.ts';
 import { toSeconds } from '../../shared/time.ts';

@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Invocation } from '../../local/machine.ts';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
-import { destinationOf } from '../../shared/relay/destination.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import type { Invocation } from '../../local/stack/machine.ts';
+import { type Stack, startStack } from '../../local/stack/stack.ts';
+import { openPace } from '../../shared/cos/pace.ts';
 import { finishUpload } from '../../shared/relay/finish-upload.ts';
 import { listSlices } from '../../shared/relay/list-slices.ts';
 import { openUpload } from '../../shared/relay/open-upload.ts';
-import { openPace } from '../../shared/relay/pace.ts';
-import type { StepTime } from '../../shared/relay/parts.ts';
-import { registerTransfer } from '../../shared/relay/start-transfer.ts';
 import { uploadSlices } from '../../shared/relay/upload-slices.ts';
+import type { StepTime } from '../../shared/services.ts';
+import { destinationOf } from '../../shared/transfer/destination.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { answer } from '../child.ts';
 import { BUCKET, environmentOf, type Load, type Place } from '../place.ts';
 import { type Usage, usageOf } from '../usage.ts';
@@ -56,7 +56,7 @@ const tasks = {
     // only a sweep wants this: it is no setting of the relay
     if (fixedPace !== undefined) {
       const pace = openPace({ start: fixedPace, least: fixedPace, most: fixedPace, now });
-      Object.assign(stack.parts, { pace });
+      Object.assign(stack.services, { pace });
     }
   },
 
@@ -83,12 +83,12 @@ const tasks = {
 
   /** Opens the upload and plans it, for whoever carries the windows. */
   async begin({ key }: Load) {
-    const { object } = await stack.parts.source.pin({ bucket: BUCKET, key }, never);
-    const { target, options } = destinationOf(stack.parts.config, key);
+    const { object } = await stack.services.source.pin({ bucket: BUCKET, key }, never);
+    const { target, options } = destinationOf(stack.services.config, key);
     const source = { kind: 's3', ...object, sequencer: '01' } as const;
-    const { id } = await registerTransfer(source, target, options, stack.parts, { restart: false });
-    await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, stack.parts, time);
-    const listed = await listSlices({ transferId: id, ...unlisted }, stack.parts, time);
+    const { id } = await registerTransfer(source, target, options, stack.services, { restart: false });
+    await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, stack.services, time);
+    const listed = await listSlices({ transferId: id, ...unlisted }, stack.services, time);
     if (listed.kind !== 'missing') throw new Error(`the listing of ${key} is ${listed.kind}`);
     return { transferId: id, windows: listed.windows };
   },
@@ -96,11 +96,11 @@ const tasks = {
     readonly transferId: string;
     readonly window: { readonly offset: number; readonly length: number };
   }) {
-    await uploadSlices({ ...input, retries: 0 }, stack.parts, time);
+    await uploadSlices({ ...input, retries: 0 }, stack.services, time);
   },
   async end({ transferId }: { readonly transferId: string }): Promise<void> {
     const input = { transferId, reopens: 0, gaps: 0, windowsUsed: 0, how: 'sent' } as const;
-    const { kind } = await finishUpload(input, stack.parts, time);
+    const { kind } = await finishUpload(input, stack.services, time);
     if (kind !== 'stored') throw new Error(`finishing ended ${kind}`);
   },
   async resume({ transferId }: { readonly transferId: string }): Promise<void> {
@@ -126,7 +126,7 @@ const time: StepTime = { stop: never, signal: never };
 const unlisted = { reopens: 0, round: 0, gaps: 0, windowsUsed: 0 };
 
 async function eventOf(key: string) {
-  const { object } = await stack.parts.source.pin({ bucket: BUCKET, key }, AbortSignal.timeout(60_000));
+  const { object } = await stack.services.source.pin({ bucket: BUCKET, key }, AbortSignal.timeout(60_000));
   const { size, etag } = object;
   return objectCreatedEvent({ bucket: BUCKET, key, size, etag, sequencer: '01' });
 }

@@ -1,6 +1,6 @@
-import { readRanges } from '../../shared/relay/read-slices.ts';
 import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
+import { readRanges } from '../../shared/worker/read-slices.ts';
 import counts from '../counts.json' with { type: 'json' };
 import { PRICES } from './prices.ts';
 

@@ -1,5 +1,4 @@
-import { readWords } from '../../local/command.ts';
-import { exitCodeOf, fail, say, UsageError } from '../../local/say.ts';
+import { exitCodeOf, fail, readWords, say, UsageError } from '../../local/command.ts';
 import { type Bill, billOf, type Line, type Relay } from './bill.ts';
 import { PRICES } from './prices.ts';
 import { relayOf } from './relay-of.ts';

@@ -69,7 +69,7 @@ async function workerPeak(bed: Bed, size: number): Promise<number> {
 /** What `npm start` holds at most, embedded S3, DynamoDB and COS included; it proves the SHA-1 itself. */
 async function runnerPeak(bed: Bed, size: number): Promise<number | undefined> {
   const file = await makeSparseFile(bed.dir, size);
-  const start = join(import.meta.dirname, '../../local/start.ts');
+  const start = join(import.meta.dirname, '../../local/start/main.ts');
   const data = join(bed.dir, 'runner');
   const child = spawn(process.execPath, [...NODE_FLAGS, start, file.path, '--data', data, '--json'], {
     stdio: 'ignore',

@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
-import type { Manners } from './desk.ts';
-import { type Counter, exchange } from './exchange.ts';
-import { faultQueue } from './fault-queue.ts';
+import { pathLock } from './disk/path-lock.ts';
+import { openStore } from './disk/store.ts';
 import type { Fault } from './faults.ts';
+import { faultQueue } from './faults.ts';
 import { type StoredFile, storedFile, type UnfinishedUpload, unfinishedUpload } from './inspect.ts';
-import { pathLock } from './path-lock.ts';
+import type { Behaviour } from './operations/context.ts';
 import { type RequestRecord, requestLog } from './request-log.ts';
-import type { Credentials } from './signature.ts';
-import { openStore } from './store.ts';
+import { type Counter, exchange } from './serve.ts';
+import type { Credentials } from './wire/signature.ts';
 
 export type CosEndpointOptions = {
   /** Survives restart and SIGKILL: sessions, held slices, finished files. One endpoint at a time. */
@@ -49,7 +49,7 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
   const log = requestLog();
   let origin = '';
   const counter: Counter = {
-    desk: { manners: mannersOf(options), store, lock: pathLock(), origin: () => origin },
+    context: { behaviour: mannersOf(options), store, lock: pathLock(), origin: () => origin },
     credentials: options.credentials,
     faults,
     latencyMs: options.latencyMs ?? 0,
@@ -81,7 +81,7 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
   };
 }
 
-function mannersOf(options: CosEndpointOptions): Manners {
+function mannersOf(options: CosEndpointOptions): Behaviour {
   return {
     appId: options.appId,
     buckets: options.buckets,

@@ -1,5 +1,5 @@
-import type { Store } from './store.ts';
-import { sliceLength } from './uploads.ts';
+import type { Store } from './disk/store.ts';
+import { sliceLength } from './operations/context.ts';
 
 /** A finished file as a test or a benchmark looks at it, past the wire. */
 export type StoredFile = {

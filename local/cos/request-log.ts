@@ -1,5 +1,5 @@
-import { type Call, offsetOf, sessionOf } from './call.ts';
 import type { FaultAct } from './faults.ts';
+import { type Call, offsetOf, sessionOf } from './wire/call.ts';
 
 /** One request as it was seen here. Tests and benchmarks count what arrived, not what a client says it sent. */
 export type RequestRecord = {

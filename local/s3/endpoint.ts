@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerCall } from './answer-call.ts';
-import { bucketFiles } from './bucket-files.ts';
+import { answerCall } from './answer/answer-call.ts';
 import { type FaultTarget, faultBook, type S3Fault, seededRandom } from './faults.ts';
+import { bucketFiles } from './folder/bucket-files.ts';
 import { misbehave } from './misbehave.ts';
-import { readCall, type S3Call } from './s3-call.ts';
-import type { S3LogEntry } from './s3-log.ts';
+import type { S3LogEntry } from './request-log.ts';
+import { readCall, type S3Call } from './wire/s3-call.ts';
 
 export type S3EndpointOptions = {
   /** An object lies at `root/bucket/key`. */

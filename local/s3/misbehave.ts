@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3FaultAct } from './faults.ts';
-import { requestIds } from './request-ids.ts';
-import type { S3LogEntry } from './s3-log.ts';
-import { xmlError } from './xml.ts';
+import type { S3LogEntry } from './request-log.ts';
+import { requestIds, xmlError } from './wire/xml.ts';
 
 /** Acts out a fault that comes before the answer. True when there will be none. */
 export async function misbehave(

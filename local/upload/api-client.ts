@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { receiptView, slicesView, sliceView, transferView } from '../../shared/api/schemas.ts';
 import { asError } from '../../shared/errors.ts';
-import { receiptView, slicesView, sliceView, transferView } from '../../shared/relay/api-words.ts';
 
 const problem = z.looseObject({
   type: z.string(),

@@ -1,5 +1,4 @@
-import { readWords } from '../command.ts';
-import { UsageError } from '../say.ts';
+import { readWords, UsageError } from '../command.ts';
 
 export const UPLOAD_USAGE = `Usage: npm run upload -- FILE [--api URL] [--token T] [--target PATH] [--json]
 

@@ -1,9 +1,8 @@
 import { BadInput } from '../../shared/errors.ts';
-import { runToExit } from '../command.ts';
-import { openProgress } from '../progress.ts';
-import { receiptLines } from '../receipt-lines.ts';
-import { say } from '../say.ts';
-import { checkFile } from '../source-file.ts';
+import { runToExit, say } from '../command.ts';
+import { openProgress } from '../start/progress.ts';
+import { receiptLines } from '../start/receipt-lines.ts';
+import { checkFile } from '../start/source-file.ts';
 import { openApiClient } from './api-client.ts';
 import { readUploadArguments, UPLOAD_USAGE } from './arguments.ts';
 import { openLocalFile } from './local-file.ts';

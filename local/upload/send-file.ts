@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SlicesView } from '../../shared/relay/api-words.ts';
-import type { RelayEvent } from '../../shared/relay/parts.ts';
-import type { Receipt } from '../../shared/session/receipt.ts';
+import type { SlicesView } from '../../shared/api/schemas.ts';
+import type { RelayEvent } from '../../shared/observe/observe.ts';
+import type { Receipt } from '../../shared/records/receipt.ts';
 import type { Slice } from '../../shared/slices/slices.ts';
 import { type ApiClient, ApiRefused } from './api-client.ts';
 import type { LocalFile } from './local-file.ts';

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import type { StepTime } from '../relay/parts.ts';
+import type { StepTime } from '../services.ts';
 
 /** Kept for slices in flight and for writing down what was confirmed, in ms; a quarter of a short life at most. */
 const RESERVE_MS = 20_000;

@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { recordFailure } from '../relay/record-failure.ts';
-import { parts } from '../wiring.ts';
+import { services } from '../wiring/wiring.ts';
 import { withNamedErrors } from './named-errors.ts';
 import { parse } from './parse.ts';
 
@@ -34,7 +34,7 @@ export const executionEnded = () =>
   middy<unknown, void, Error, Context>()
     .use(withNamedErrors())
     .handler(async (event) => {
-      const own = await parts();
+      const own = await services();
       const { name, status, input, error, cause } = parse(statusChange, event).detail;
       const transfer = await own.store.get(input.transferId);
       if (!transfer || name !== `${transfer.id}-${transfer.execution}`) return;

@@ -1,16 +1,17 @@
 import * as z from 'zod';
 import { targetName } from '../cos/target.ts';
 import { NotIdentical, SessionLost } from '../errors.ts';
-import type { TargetRecord } from '../session/target-record.ts';
-import { type Opening, type Sending, sessionSha } from '../session/transfer.ts';
-import { abandonSession } from './abandon-session.ts';
-import { changeTarget } from './change-target.ts';
-import { isNew } from './existing.ts';
-import { arrivedDamaged, markDamaged } from './held-slices.ts';
-import { whileHolding } from './lease.ts';
-import type { RelayParts, StepTime } from './parts.ts';
+import { load } from '../records/change-transfer.ts';
+import type { TargetRecord } from '../records/target-record.ts';
+import { type Opening, type Sending, sessionSha } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { abandonSession } from '../target/abandon-session.ts';
+import { changeTarget, markDamaged } from '../target/change-target.ts';
+import { whileHolding } from '../target/hold-target.ts';
+import { isNew } from '../target/recognise.ts';
+import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
+import { arrivedDamaged } from './held-slices.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
-import { type EndedOutcome, ended, load } from './step.ts';
 
 export const finishInput = z.object({
   transferId: z.string(),
@@ -31,38 +32,38 @@ export type FinishOutcome =
 /** Closes the upload and proves it: only what stat then says equals the source is stored. */
 export async function finishUpload(
   input: FinishInput,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<FinishOutcome> {
   const { transferId, reopens } = input;
-  const loaded = await load(parts, transferId);
+  const loaded = await load(services, transferId);
   if (loaded.state !== 'opening' && loaded.state !== 'sending') {
-    await keepReceipt(loaded, parts, time); // it may be what an earlier try failed at
+    await keepReceipt(loaded, services, time); // it may be what an earlier try failed at
     return ended(loaded);
   }
-  const record = await parts.store.getTarget(targetName(loaded.target));
+  const record = await services.store.getTarget(targetName(loaded.target));
   if (record?.owner.transferId !== transferId) throw new SessionLost('another transfer owns the target');
   const transfer = withSha(loaded, input.sha1);
 
   let finishId: string | undefined;
   if (input.how === 'sent') {
-    const closed = await close(transfer, record, parts, time);
+    const closed = await close(transfer, record, services, time);
     if (closed.kind === 'gap')
       return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
     finishId = closed.requestId;
-    if (transfer.state === 'sending') await nothingDamaged(transfer, parts);
+    if (transfer.state === 'sending') await nothingDamaged(transfer, services);
   }
-  const proved = await whileHolding(parts, transfer, time, (held, leased) =>
-    proveAndStore(transfer, held, { how: input.how, finishId }, parts, leased),
+  const proved = await whileHolding(services, transfer, time, (held, leased) =>
+    proveAndStore(transfer, held, { how: input.how, finishId }, services, leased),
   );
-  const now = proved.held ? proved.value : await load(parts, transferId);
+  const now = proved.held ? proved.value : await load(services, transferId);
   return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);
 }
 
 /** Another execution may have sent a slice again, and damaged it, while this one finished. Throws SessionLost. */
-async function nothingDamaged(transfer: Sending, parts: RelayParts): Promise<void> {
-  if ((await arrivedDamaged(transfer, parts)).length === 0) return;
-  await markDamaged(transfer, parts);
+async function nothingDamaged(transfer: Sending, services: Services): Promise<void> {
+  if ((await arrivedDamaged(transfer, services)).length === 0) return;
+  await markDamaged(transfer, services);
   throw new SessionLost('a slice arrived damaged while the file was closed: it is sent again');
 }
 
@@ -75,14 +76,14 @@ const withSha = (transfer: Running, sha1: string | undefined): Running =>
 async function close(
   transfer: Running,
   record: TargetRecord,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Closed> {
   const session = record.upload?.transferId === transfer.id ? record.upload.session : undefined;
   if (!record.upload && record.stored?.transferId === transfer.id) return { kind: 'closed' }; // proven before
   if (session === undefined) throw new SessionLost('no session is recorded for this transfer');
   const request = { session, size: transfer.source.size, ...sessionSha(transfer) };
-  const finished = await parts.cos.finish(transfer.target, request, time.signal);
+  const finished = await services.cos.finish(transfer.target, request, time.signal);
   switch (finished.kind) {
     case 'stored':
       return { kind: 'closed', requestId: finished.requestId };
@@ -91,16 +92,16 @@ async function close(
     case 'wrong-sha':
       // the bytes of some slice are wrong and nobody knows which: all of them go again, once
       if (record.upload?.wrongSha) throw stillWrong(transfer, finished.error);
-      await changeTarget(parts, transfer, (from) => ({
+      await changeTarget(services, transfer, (from) => ({
         ...from,
         ...(from.upload && { upload: { ...from.upload, wrongSha: true } }),
       }));
-      await abandonSession(parts, transfer, session, time);
+      await abandonSession(services, transfer, session, time);
       throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
         cause: finished.error,
       });
     case 'refused':
-      return closedBefore(transfer, record, session, finished.error, parts, time);
+      return closedBefore(transfer, record, session, finished.error, services, time);
   }
 }
 
@@ -119,12 +120,12 @@ async function closedBefore(
   record: TargetRecord,
   session: string,
   error: Error,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Closed> {
-  const listed = await parts.cos.list(transfer.target, time.signal);
+  const listed = await services.cos.list(transfer.target, time.signal);
   if (listed.kind === 'unfinished' && listed.session === session) throw error;
-  const file = await parts.cos.stat(transfer.target, time.signal);
+  const file = await services.cos.stat(transfer.target, time.signal);
   const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
   if (listed.kind === 'finished' && whole && isNew(file, record)) return { kind: 'closed' };
   throw new SessionLost('COS no longer knows the session, and the file is not there', { cause: error });

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { type ChainHash, openChainHash } from '../cos/sha1-chain.ts';
 import { NoProgress, NotIdentical } from '../errors.ts';
-import type { S3Origin } from '../session/origin.ts';
-import type { Transfer } from '../session/transfer.ts';
-import { unbroken } from './chain.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { change, type EndedOutcome, ended, load } from './step.ts';
+import { change, load } from '../records/change-transfer.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import type { Transfer } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
+import { unbroken } from './whole-hash.ts';
 
 export const hashInput = z.object({
   transferId: z.string(),
@@ -25,16 +26,16 @@ const READ_BYTES = 1_048_576;
 const BYTES_PER_RECORD = 1_073_741_824;
 
 /** One sequential pass over the source for its SHA-1 and the chain of its slices, saved as it goes. */
-export async function hashSource(input: HashInput, parts: RelayParts, time: StepTime): Promise<HashOutcome> {
-  const transfer = await load(parts, input.transferId);
+export async function hashSource(input: HashInput, services: Services, time: StepTime): Promise<HashOutcome> {
+  const transfer = await load(services, input.transferId);
   if (transfer.state !== 'opening' && transfer.state !== 'sending') return ended(transfer);
   const { source } = transfer;
   if (source.kind !== 's3') throw new TypeError('a client tells the SHA-1 itself');
 
-  const chain = unbroken(await parts.store.chain(transfer.id), transfer.options.sliceSize);
+  const chain = unbroken(await services.store.chain(transfer.id), transfer.options.sliceSize);
   const from = chain.at(-1)?.end ?? 0;
   const hash = await openChainHash(chain.at(-1)?.saved);
-  const end = await pass(transfer, source, from, hash, parts, time);
+  const end = await pass(transfer, source, from, hash, services, time);
   if (end < source.size) {
     if (end === from) throw new NoProgress('the time of a whole call was not enough to hash one slice');
     return { ...input, kind: 'more' };
@@ -43,7 +44,7 @@ export async function hashSource(input: HashInput, parts: RelayParts, time: Step
   if (source.sha1 !== undefined && source.sha1 !== sha1) {
     throw new NotIdentical(`S3 states SHA-1 ${source.sha1}, but its bytes have ${sha1}`);
   }
-  const known = await change(parts, transfer.id, (old) => ({ ...old, source: { ...old.source, sha1 } }), {
+  const known = await change(services, transfer.id, (old) => ({ ...old, source: { ...old.source, sha1 } }), {
     signal: time.signal,
   });
   return known.state === 'opening' || known.state === 'sending' ? { ...input, kind: 'hashed' } : ended(known);
@@ -58,7 +59,7 @@ async function pass(
   source: S3Origin,
   from: number,
   hash: ChainHash,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<number> {
   if (from === source.size) return from;
@@ -76,8 +77,8 @@ async function pass(
       states: Buffer.concat(states),
       saved: whole.saved,
     };
-    await parts.store.addChain(transfer.id, record);
-    parts.observe({ kind: 'hashed', transferId: transfer.id, bytes: whole.at, size: source.size });
+    await services.store.addChain(transfer.id, record);
+    services.observe({ kind: 'hashed', transferId: transfer.id, bytes: whole.at, size: source.size });
     [saved, states] = [whole.at, []];
   };
   const memory = Buffer.allocUnsafeSlow(READ_BYTES); // hashed before the next bytes come
@@ -85,7 +86,7 @@ async function pass(
   const stop = AbortSignal.any([time.stop, time.signal]);
   const room = (left: number) => memory.subarray(0, Math.min(left, memory.length));
   try {
-    for await (const chunk of parts.source.read(source, rest, stop, room)) {
+    for await (const chunk of services.source.read(source, rest, stop, room)) {
       for (let used = 0; used < chunk.length; ) {
         const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));
         hash.update(piece);

@@ -1,9 +1,8 @@
 import type { Listed } from '../cos/client.ts';
-import type { WindowRecord } from '../session/store.ts';
-import type { Sending } from '../session/transfer.ts';
+import type { WindowRecord } from '../records/store.ts';
+import type { Sending } from '../records/transfer.ts';
+import type { Services } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, slicesWithin } from '../slices/slices.ts';
-import { changeTarget } from './change-target.ts';
-import type { RelayParts } from './parts.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
@@ -29,23 +28,15 @@ export function heldSlices(
 }
 
 /** The slices of the session that nobody saw arrive as they were sent. */
-export async function unconfirmed(transfer: Sending, { store }: RelayParts): Promise<Slice[]> {
+export async function unconfirmed(transfer: Sending, { store }: Services): Promise<Slice[]> {
   const all = planSlices(transfer.source.size, transfer.sliceSize);
   return missingSlices(all, confirmedSlices(all, transfer.session, await store.windows(transfer.id)));
 }
 
 /** The slices of the session that arrived damaged and were not confirmed since. */
-export async function arrivedDamaged(transfer: Sending, { store }: RelayParts): Promise<Slice[]> {
+export async function arrivedDamaged(transfer: Sending, { store }: Services): Promise<Slice[]> {
   const all = planSlices(transfer.source.size, transfer.sliceSize);
   return damagedSlices(all, transfer.session, await store.windows(transfer.id));
-}
-
-/** The file that COS made of this upload is not to be trusted: the next init replaces it. */
-export async function markDamaged(transfer: Sending, parts: RelayParts): Promise<void> {
-  await changeTarget(parts, transfer, (from) => ({
-    ...from,
-    ...(from.upload && { upload: { ...from.upload, damaged: true } }),
-  }));
 }
 
 function confirmedSlices(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {

@@ -3,16 +3,17 @@ import * as z from 'zod';
 import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { ForeignUpload, NoProgress, SessionLost } from '../errors.ts';
-import type { TargetRecord } from '../session/target-record.ts';
-import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../session/transfer.ts';
+import { change, load } from '../records/change-transfer.ts';
+import type { TargetRecord } from '../records/target-record.ts';
+import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
 import { missingSlices, planSlices, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
-import { abandonSession } from './abandon-session.ts';
-import { changeTarget } from './change-target.ts';
-import { heldSlices, markDamaged, unconfirmed } from './held-slices.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { change, type EndedOutcome, ended, load } from './step.ts';
-import { whoseUpload } from './whose.ts';
+import { abandonSession } from '../target/abandon-session.ts';
+import { changeTarget, markDamaged } from '../target/change-target.ts';
+import { whoseUpload } from '../target/recognise.ts';
+import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
+import { heldSlices, unconfirmed } from './held-slices.ts';
 
 export const listInput = z.object({
   transferId: z.string(),
@@ -46,39 +47,39 @@ const WINDOWS_PER_EXECUTION = 3_000;
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
 /** Asks COS what it holds, decides whether that is ours, and plans what is missing. */
-export async function listSlices(input: ListInput, parts: RelayParts, time: StepTime): Promise<ListOutcome> {
+export async function listSlices(input: ListInput, services: Services, time: StepTime): Promise<ListOutcome> {
   const { transferId, reopens, gaps, windowsUsed } = input;
   const passed = { transferId, reopens, gaps, windowsUsed };
-  const transfer = await load(parts, transferId);
+  const transfer = await load(services, transferId);
   if (transfer.state !== 'opening' && transfer.state !== 'sending') return ended(transfer);
   if (gaps > MAX_GAPS)
     throw new NoProgress(`COS refused ${MAX_GAPS} times to finish, yet lists no missing slice`);
 
-  const listed = await parts.cos.list(transfer.target, time.signal);
+  const listed = await services.cos.list(transfer.target, time.signal);
   // no open session: it is lost, or the file was closed without us; FinishUpload can tell the one from the other
   if (listed.kind === 'none') throw new SessionLost('COS knows no upload of this path');
   if (listed.kind === 'finished') {
-    if (transfer.state === 'sending') await mustBeConfirmed(transfer, parts);
+    if (transfer.state === 'sending') await mustBeConfirmed(transfer, services);
     return { ...passed, kind: 'complete' };
   }
 
-  const sending = await accept(transfer, listed, parts, time);
-  if (sending === 'moved') return listSlices(input, parts, time);
+  const sending = await accept(transfer, listed, services, time);
+  if (sending === 'moved') return listSlices(input, services, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
-  return plan(input, sending, listed, parts);
+  return plan(input, sending, listed, services);
 }
 
 /**
  * COS closed the file by itself, or a finish did. Under `verified` it counts only if every slice was confirmed, and
  * never if COS closed it with a damaged one. Throws SessionLost, and has the file replaced.
  */
-async function mustBeConfirmed(transfer: Sending, parts: RelayParts): Promise<void> {
-  const record = await parts.store.getTarget(targetName(transfer.target));
+async function mustBeConfirmed(transfer: Sending, services: Services): Promise<void> {
+  const record = await services.store.getTarget(targetName(transfer.target));
   if (record?.upload?.damaged) throw new SessionLost('COS closed the file with a damaged slice');
   if (transfer.options.trustListed === 'listed' || sessionSha(transfer).sha1 !== undefined) return;
-  if ((await unconfirmed(transfer, parts)).length === 0) return;
-  await markDamaged(transfer, parts);
+  if ((await unconfirmed(transfer, services)).length === 0) return;
+  await markDamaged(transfer, services);
   throw new SessionLost('COS closed the file before all of its slices were confirmed');
 }
 
@@ -86,31 +87,34 @@ async function mustBeConfirmed(transfer: Sending, parts: RelayParts): Promise<vo
 async function accept(
   transfer: Transfer,
   listed: Unfinished,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Transfer | 'reopen' | 'moved'> {
-  const record = await parts.store.getTarget(targetName(transfer.target));
-  if (record?.owner.transferId !== transfer.id) return load(parts, transfer.id);
+  const record = await services.store.getTarget(targetName(transfer.target));
+  if (record?.owner.transferId !== transfer.id) return load(services, transfer.id);
   const whose = whoseUpload(listed, transfer, record);
-  if (whose === 'ours') return adopt(transfer, listed, record.upload, parts);
+  if (whose === 'ours') return adopt(transfer, listed, record.upload, services);
 
   // another execution may have opened anew between the list and the record: its old session is nobody's any more
-  if (whose === 'foreign' && !(await isOpen(listed.session, transfer, parts, time))) return 'moved';
+  if (whose === 'foreign' && !(await isOpen(listed.session, transfer, services, time))) return 'moved';
   if (whose === 'foreign' && transfer.options.onForeignUpload === 'fail') {
     throw new ForeignUpload(
       `${transfer.target.bucket}/${transfer.target.path} has an unfinished upload that is not ours`,
     );
   }
-  parts.log.warn('an unfinished upload is not of this version: deleted', { transferId: transfer.id, whose });
-  const removed = await abandonSession(parts, transfer, listed.session, time);
-  const owner = removed ? record : await parts.store.getTarget(targetName(transfer.target));
-  return owner?.owner.transferId === transfer.id ? 'reopen' : load(parts, transfer.id);
+  services.log.warn('an unfinished upload is not of this version: deleted', {
+    transferId: transfer.id,
+    whose,
+  });
+  const removed = await abandonSession(services, transfer, listed.session, time);
+  const owner = removed ? record : await services.store.getTarget(targetName(transfer.target));
+  return owner?.owner.transferId === transfer.id ? 'reopen' : load(services, transfer.id);
 }
 
 async function isOpen(
   session: string,
   { target }: Transfer,
-  { cos }: RelayParts,
+  { cos }: Services,
   time: StepTime,
 ): Promise<boolean> {
   const now = await cos.list(target, time.signal);
@@ -122,32 +126,32 @@ async function adopt(
   transfer: Transfer,
   listed: Unfinished,
   upload: TargetRecord['upload'],
-  parts: RelayParts,
+  services: Services,
 ): Promise<Transfer> {
   if (transfer.state === 'sending' && transfer.session === listed.session) return transfer;
   const { session, sliceSize } = listed;
-  await changeTarget(parts, transfer, (from) => ({
+  await changeTarget(services, transfer, (from) => ({
     ...from,
-    upload: { openedAt: parts.clock(), ...from.upload, transferId: transfer.id, session, intended: false },
+    upload: { openedAt: services.clock(), ...from.upload, transferId: transfer.id, session, intended: false },
   }));
   // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
   const serial = upload?.session === session ? (upload.serial ?? true) : true;
   const facts = { session, sliceSize, serial, withSha: listed.sha1 !== undefined };
-  return change(parts, transfer.id, (from) => toSending(from, facts, parts.clock()));
+  return change(services, transfer.id, (from) => toSending(from, facts, services.clock()));
 }
 
 async function plan(
   input: ListInput,
   transfer: Sending,
   listed: Unfinished,
-  parts: RelayParts,
+  services: Services,
 ): Promise<ListOutcome> {
   const { transferId, reopens, gaps, round } = input;
   const first = round === 0 && gaps === 0;
   const { size } = transfer.source;
   const all = planSlices(size, transfer.sliceSize);
   const strict = gaps > 0 && round === 0; // a round later the list may still lag behind what was sent again
-  const held = heldSlices(all, listed, transfer, await parts.store.windows(transferId), strict);
+  const held = heldSlices(all, listed, transfer, await services.store.windows(transferId), strict);
   const missing = missingSlices(all, held);
   const missingBytes = totalBytes(missing);
 
@@ -155,14 +159,14 @@ async function plan(
     heldBytes: size - missingBytes,
     ...(first && { alreadyHeld: all.length - missing.length }),
   };
-  const now = await change(parts, transferId, (from) =>
-    from.state === 'sending' ? toListed(from, facts, parts.clock()) : undefined,
+  const now = await change(services, transferId, (from) =>
+    from.state === 'sending' ? toListed(from, facts, services.clock()) : undefined,
   );
   // begun again meanwhile: what was listed is of the execution before, and this one opens its own
   if (now.state === 'opening')
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'reopen' };
   if (now.state !== 'sending') return ended(now);
-  parts.observe({
+  services.observe({
     kind: 'listed',
     transferId,
     size,
@@ -178,7 +182,7 @@ async function plan(
   if (before && missingBytes >= before.bytes) {
     throw new NoProgress(`${missing.length} slices were missing before and after sending them`); // the loop must shrink
   }
-  const windows = planWindows(missing, transfer.sliceSize, limits(input, parts));
+  const windows = planWindows(missing, transfer.sliceSize, limits(input, services));
   return {
     transferId,
     reopens,
@@ -187,7 +191,7 @@ async function plan(
     missing: { bytes: missingBytes, session: shortName(transfer.session) },
     gaps,
     windowsUsed: input.windowsUsed + windows.length,
-    maxConcurrency: transfer.serial ? 1 : parts.settings.maxConcurrency,
+    maxConcurrency: transfer.serial ? 1 : services.settings.maxConcurrency,
     windows,
   };
 }
@@ -195,7 +199,7 @@ async function plan(
 /** Enough to tell sessions apart; the session itself stays in the table. */
 export const shortName = (session: string): string => hash('sha256', session).slice(0, 12);
 
-function limits(input: ListInput, { settings }: RelayParts) {
+function limits(input: ListInput, { settings }: Services) {
   const left = Math.max(1, WINDOWS_PER_EXECUTION - input.windowsUsed);
   return {
     windowBytes: settings.windowBytes,

@@ -1,15 +1,15 @@
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, TargetExists } from '../errors.ts';
-import type { TargetRecord } from '../session/target-record.ts';
-import type { Opening, Sending } from '../session/transfer.ts';
+import { change } from '../records/change-transfer.ts';
+import type { TargetRecord } from '../records/target-record.ts';
+import type { Opening, Sending } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
-import { type WholeHash, wholeHash } from './chain.ts';
-import { forgetDirectories, makeDirectories } from './directories.ts';
-import { isIdentical, isNew, isSame } from './existing.ts';
+import { isIdentical, isNew, isSame } from '../target/recognise.ts';
 import { unconfirmed } from './held-slices.ts';
-import type { RelayParts, StepTime } from './parts.ts';
+import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
-import { change } from './step.ts';
+import { type WholeHash, wholeHash } from './whole-hash.ts';
 
 export type SessionOutcome =
   | { readonly kind: 'session' | 'unfinished' | 'unhashed' | 'ended' }
@@ -24,20 +24,20 @@ type Begun = Opening | Sending;
 export async function openSession(
   transfer: Begun,
   record: TargetRecord,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
-  const whole = await wholeHash(transfer, parts);
+  const whole = await wholeHash(transfer, services);
   if (whole.kind === 'unhashed') return whole;
 
-  const there = await parts.cos.stat(transfer.target, time.signal);
-  if (await isClosed(transfer, record, there, parts)) return { kind: 'unfinished' }; // the list tells that it is not
-  const intended = await recordIntent(transfer, there, parts);
+  const there = await services.cos.stat(transfer.target, time.signal);
+  if (await isClosed(transfer, record, there, services)) return { kind: 'unfinished' }; // the list tells that it is not
+  const intended = await recordIntent(transfer, there, services);
   if (!intended) return { kind: 'ended' };
   const insertOnly = transfer.options.onExisting !== 'overwrite' && !intended.upload?.overwrites;
-  const opened = await init(transfer, insertOnly, whole, parts, time);
-  if (opened.kind === 'exists') return overExisting(transfer, record, whole, parts, time);
-  return opening(transfer, opened, whole.kind === 'hash', parts, time);
+  const opened = await init(transfer, insertOnly, whole, services, time);
+  if (opened.kind === 'exists') return overExisting(transfer, record, whole, services, time);
+  return opening(transfer, opened, whole.kind === 'hash', services, time);
 }
 
 /**
@@ -47,8 +47,8 @@ export async function openSession(
 async function isClosed(
   transfer: Begun,
   record: TargetRecord,
-  there: Awaited<ReturnType<RelayParts['cos']['stat']>>,
-  parts: RelayParts,
+  there: Awaited<ReturnType<Services['cos']['stat']>>,
+  services: Services,
 ): Promise<boolean> {
   const { upload, stored } = record;
   const { size } = transfer.source;
@@ -56,7 +56,7 @@ async function isClosed(
   if (!upload && stored?.transferId === transfer.id) return true; // proven, and about to be written down
   if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
   if (!isNew(there, record)) return false;
-  return transfer.heldBytes === size || (await unconfirmed(transfer, parts)).length === 0;
+  return transfer.heldBytes === size || (await unconfirmed(transfer, services)).length === 0;
 }
 
 /** A file is there: leave it if it is this version, replace it or fail by policy. */
@@ -64,17 +64,17 @@ async function overExisting(
   transfer: Begun,
   record: TargetRecord,
   whole: WholeHash,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
-  const file = await parts.cos.stat(transfer.target, time.signal);
+  const file = await services.cos.stat(transfer.target, time.signal);
   const known = knowing(transfer, whole);
   if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known))) {
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   }
   if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped' };
-  const opened = await init(transfer, false, whole, parts, time);
-  return opening(transfer, opened, whole.kind === 'hash', parts, time);
+  const opened = await init(transfer, false, whole, services, time);
+  return opening(transfer, opened, whole.kind === 'hash', services, time);
 }
 
 const knowing = (transfer: Begun, whole: WholeHash): Begun =>
@@ -85,20 +85,20 @@ async function init(
   transfer: Begun,
   insertOnly: boolean,
   whole: WholeHash,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Opened> {
   const { size } = transfer.source;
   const chain = whole.kind === 'hash' ? { whole: { sha1: whole.sha1, uploadParts: whole.uploadParts } } : {};
   const ask = (sliceSize: number) =>
-    parts.cos.open(transfer.target, { size, sliceSize, insertOnly, ...chain }, time.signal);
+    services.cos.open(transfer.target, { size, sliceSize, insertOnly, ...chain }, time.signal);
   let { sliceSize } = transfer.options;
   let made = false;
   for (;;) {
     const opened = await ask(sliceSize);
     if (opened.kind === 'no-directory' && !made) {
       forgetDirectories(transfer.target);
-      await makeDirectories(parts.cos, transfer.target, time.signal);
+      await makeDirectories(services.cos, transfer.target, time.signal);
       made = true;
     } else if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {
       if (whole.kind === 'hash') return opened; // its chain is of the refused size: `opening` has it hashed again
@@ -113,7 +113,7 @@ async function opening(
   transfer: Begun,
   opened: Opened,
   withSha: boolean,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
   switch (opened.kind) {
@@ -122,7 +122,7 @@ async function opening(
     case 'unfinished':
       return { kind: 'unfinished' };
     case 'session':
-      return (await recordSession(parts, transfer, opened, withSha, time))
+      return (await recordSession(services, transfer, opened, withSha, time))
         ? { kind: 'session' }
         : { kind: 'ended' };
     case 'exists':
@@ -130,7 +130,7 @@ async function opening(
     case 'no-directory':
       throw new BadConfig(`COS does not let the directory of ${transfer.target.path} be made`);
     case 'slice-size-refused':
-      if (transfer.options.sliceSize !== SAFE_SLICE_SIZE) return cutAnew(transfer, parts);
+      if (transfer.options.sliceSize !== SAFE_SLICE_SIZE) return cutAnew(transfer, services);
       throw new BadConfig(
         `COS refuses slices of ${transfer.options.sliceSize} bytes and of ${SAFE_SLICE_SIZE} bytes`,
       );
@@ -138,8 +138,8 @@ async function opening(
 }
 
 /** The transfer goes on in slices every region takes; its chain is made for them. */
-async function cutAnew(transfer: Begun, parts: RelayParts): Promise<SessionOutcome> {
-  const now = await change(parts, transfer.id, (from) => ({
+async function cutAnew(transfer: Begun, services: Services): Promise<SessionOutcome> {
+  const now = await change(services, transfer.id, (from) => ({
     ...from,
     options: { ...from.options, sliceSize: SAFE_SLICE_SIZE },
   }));

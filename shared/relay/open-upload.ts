@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { NoProgress, SourceChanged } from '../errors.ts';
-import type { S3Origin, SourceMetadata } from '../session/origin.ts';
-import type { TargetRecord } from '../session/target-record.ts';
-import { isActive, type Opening, type Sending, toAttempted } from '../session/transfer.ts';
-import { claimTarget } from './claim-target.ts';
-import { type Lease, leasedTime, letGo } from './lease.ts';
+import { change, load } from '../records/change-transfer.ts';
+import type { S3Origin, SourceMetadata } from '../records/source-version.ts';
+import type { TargetRecord } from '../records/target-record.ts';
+import { isActive, type Opening, type Sending, toAttempted } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { claimTarget } from '../target/claim-target.ts';
+import { type Lease, leasedTime, letGo } from '../target/hold-target.ts';
+import { type EndedOutcome, end, ended, SUPERSEDED } from '../transfer/end-transfer.ts';
 import { openSession } from './open-session.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { change, type EndedOutcome, end, ended, load, SUPERSEDED } from './step.ts';
 import { DIRECT_LEASE_MS, type Direct, uploadDirect } from './upload-direct.ts';
 
 /** What the machine starts with; `reopens` counts the ways back to here. */
@@ -34,29 +35,29 @@ export type OpenOutcome =
 const MAX_REOPENS = 8;
 
 /** Pins the source, takes the target, opens the upload. */
-export async function openUpload(input: OpenInput, parts: RelayParts, time: StepTime): Promise<OpenOutcome> {
+export async function openUpload(input: OpenInput, services: Services, time: StepTime): Promise<OpenOutcome> {
   const { transferId } = input;
   const reopens = input.reopens + 1;
   if (reopens > MAX_REOPENS)
     throw new NoProgress(`the upload was opened ${MAX_REOPENS} times and lost each time`);
-  const loaded = await load(parts, transferId);
+  const loaded = await load(services, transferId);
   if (!isActive(loaded)) return ended(loaded);
-  const metadata = await stillThere(loaded, parts, time);
+  const metadata = await stillThere(loaded, services, time);
   const attempted = (from: Begun) => toAttempted(from, metadata && { metadata });
-  const begun = await change(parts, transferId, attempted, { known: loaded, signal: time.signal });
+  const begun = await change(services, transferId, attempted, { known: loaded, signal: time.signal });
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
 
-  const small = begun.source.kind === 's3' && begun.source.size <= parts.settings.smallObjectMax;
+  const small = begun.source.kind === 's3' && begun.source.size <= services.settings.smallObjectMax;
   const lease = small ? { ms: DIRECT_LEASE_MS, holder: randomUUID() } : undefined;
-  const claim = await claimTarget(parts, begun, time, lease);
-  if (claim.kind === 'older') return ended(await end(parts, transferId, 'superseded', SUPERSEDED));
+  const claim = await claimTarget(services, begun, time, lease);
+  if (claim.kind === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
   // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more
-  if (!lease) await stillThere(begun, parts, time);
+  if (!lease) await stillThere(begun, services, time);
 
   const opened = lease
-    ? await direct(begun, claim.record, lease, parts, time)
-    : await openSession(begun, claim.record, parts, time);
-  if (opened.kind === 'ended') return ended(await load(parts, transferId));
+    ? await direct(begun, claim.record, lease, services, time)
+    : await openSession(begun, claim.record, services, time);
+  if (opened.kind === 'ended') return ended(await load(services, transferId));
   const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
   return opened.kind === 'stored' ? { ...passed, ...opened } : { ...passed, kind: opened.kind };
 }
@@ -66,11 +67,11 @@ type Begun = Opening | Sending;
 /** What S3 tells readers of the object. Throws SourceChanged if it is no longer the version of the transfer. */
 async function stillThere(
   transfer: Begun,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<SourceMetadata | undefined> {
   if (transfer.source.kind !== 's3') return undefined;
-  const { object, metadata } = await parts.source.pin(transfer.source, time.signal);
+  const { object, metadata } = await services.source.pin(transfer.source, time.signal);
   if (object.size !== transfer.source.size) throw changed(transfer.source);
   return metadata;
 }
@@ -80,13 +81,13 @@ async function direct(
   transfer: Begun,
   record: TargetRecord,
   lease: Lease,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Direct> {
   try {
-    return await uploadDirect(transfer, record, parts, leasedTime(time, lease.ms));
+    return await uploadDirect(transfer, record, services, leasedTime(time, lease.ms));
   } catch (error) {
-    await letGo(parts, transfer, lease.holder, error);
+    await letGo(services, transfer, lease.holder, error);
     throw error;
   }
 }

@@ -1,13 +1,14 @@
 import type { CosFile } from '../cos/client.ts';
 import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
-import type { Receipt } from '../session/receipt.ts';
-import { sourceName, type TargetRecord } from '../session/target-record.ts';
-import { type Opening, type Sending, type Transfer, toStored } from '../session/transfer.ts';
-import { changeTarget } from './change-target.ts';
-import { copyMetadata } from './metadata.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { writeReceipt } from './receipt.ts';
-import { change, end, load } from './step.ts';
+import { change, load } from '../records/change-transfer.ts';
+import type { Receipt } from '../records/receipt.ts';
+import { sourceName, type TargetRecord } from '../records/target-record.ts';
+import { type Opening, type Sending, type Transfer, toStored } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { end } from '../transfer/end-transfer.ts';
+import { copyMetadata } from './copy-metadata.ts';
+import { writeReceipt } from './write-receipt.ts';
 
 type Running = Opening | Sending;
 
@@ -25,20 +26,20 @@ export async function proveAndStore(
   transfer: Running,
   record: TargetRecord,
   { how, finishId }: Closed,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Transfer> {
-  const file = await proven(transfer, parts, time);
-  const metadata = how === 'skipped' ? undefined : await copyMetadata(transfer, file, parts, time);
-  const receipt = await writeReceipt(transfer, { how, file, finishId, metadata }, parts);
-  return store(transfer, record, receipt, parts, time);
+  const file = await proven(transfer, services, time);
+  const metadata = how === 'skipped' ? undefined : await copyMetadata(transfer, file, services, time);
+  const receipt = await writeReceipt(transfer, { how, file, finishId, metadata }, services);
+  return store(transfer, record, receipt, services, time);
 }
 
 /** Puts the receipt of a stored transfer into the receipts bucket, if there is one; the same object however often. */
-export async function keepReceipt(transfer: Transfer, parts: RelayParts, time: StepTime): Promise<void> {
-  if (transfer.state !== 'stored' || !parts.receipts) return;
+export async function keepReceipt(transfer: Transfer, services: Services, time: StepTime): Promise<void> {
+  if (transfer.state !== 'stored' || !services.receipts) return;
   try {
-    await parts.receipts.put(transfer.receipt, time.signal);
+    await services.receipts.put(transfer.receipt, time.signal);
   } catch (cause) {
     throw new ReceiptNotWritten(`transfer ${transfer.id} is stored, but its receipt was not written`, {
       cause,
@@ -47,8 +48,8 @@ export async function keepReceipt(transfer: Transfer, parts: RelayParts, time: S
 }
 
 /** The file as COS states it, equal to the source in size, and in SHA-1 where both are known. Throws NotIdentical. */
-async function proven(transfer: Running, parts: RelayParts, time: StepTime): Promise<CosFile> {
-  const file = await parts.cos.stat(transfer.target, time.signal);
+async function proven(transfer: Running, services: Services, time: StepTime): Promise<CosFile> {
+  const file = await services.cos.stat(transfer.target, time.signal);
   const name = `${transfer.target.bucket}/${transfer.target.path}`;
   if (file.kind === 'none') throw new NotIdentical(`${name} is not there after it was finished`);
   const { size, sha1 } = transfer.source;
@@ -67,37 +68,37 @@ async function store(
   transfer: Running,
   record: TargetRecord,
   receipt: Receipt,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Transfer> {
-  const now = parts.clock();
+  const now = services.clock();
   const { id, source } = transfer;
-  const settled = await changeTarget(parts, transfer, (from) => settledRecord(from, transfer), {
+  const settled = await changeTarget(services, transfer, (from) => settledRecord(from, transfer), {
     known: record,
     signal: time.signal,
   });
-  if (!settled) return lost(transfer, parts);
+  if (!settled) return lost(transfer, services);
   const stored = await change(
-    parts,
+    services,
     id,
     (from) => toStored({ ...from, attempts: transfer.attempts }, receipt),
     { known: transfer, signal: time.signal },
   );
   if (stored.state !== 'stored') return stored;
-  parts.observe({
+  services.observe({
     kind: 'stored',
     transferId: id,
     bytes: source.size,
     tookMs: now - transfer.createdAt,
     how: receipt.how,
   });
-  parts.log.info('stored', {
+  services.log.info('stored', {
     transferId: id,
     bytes: source.size,
     how: receipt.how,
     requestId: receipt.requestIds.stat,
   });
-  await keepReceipt(stored, parts, time);
+  await keepReceipt(stored, services, time);
   return stored;
 }
 
@@ -112,8 +113,8 @@ function settledRecord(
 }
 
 /** The lease ran out and another took the target: what is there now is not ours to vouch for. */
-async function lost(transfer: Running, parts: RelayParts): Promise<Transfer> {
+async function lost(transfer: Running, services: Services): Promise<Transfer> {
   const message = 'another transfer took the target before this one was proven';
-  await end(parts, transfer.id, 'superseded', { error: 'Superseded', message });
-  return load(parts, transfer.id);
+  await end(services, transfer.id, 'superseded', { error: 'Superseded', message });
+  return load(services, transfer.id);
 }

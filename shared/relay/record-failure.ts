@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { RelayParts } from './parts.ts';
-import { type EndedOutcome, end, ended } from './step.ts';
+import type { Services } from '../services.ts';
+import { type EndedOutcome, end, ended } from '../transfer/end-transfer.ts';
 
 /** What Step Functions hands to a Catch: the error's name, and what Lambda made of the error as JSON text. */
 export const failureInput = z.object({
@@ -25,12 +25,12 @@ const facts = z.object({
  */
 export async function recordFailure(
   { transferId, error }: FailureInput,
-  parts: RelayParts,
+  services: Services,
 ): Promise<EndedOutcome & { readonly error: string }> {
   const why = { error: error.Error, ...readCause(error.Cause) };
-  const over = await end(parts, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why);
+  const over = await end(services, transferId, why.error === 'SourceChanged' ? 'superseded' : 'failed', why);
   if (over.state === 'stored') {
-    parts.log.warn('trouble after the object was stored', {
+    services.log.warn('trouble after the object was stored', {
       transferId,
       error: why.error,
       reason: why.message,

@@ -1,22 +1,23 @@
 import type { Opened } from '../cos/client.ts';
-import type { TargetRecord, Upload } from '../session/target-record.ts';
-import { type Opening, type Sending, type Transfer, toSending } from '../session/transfer.ts';
-import { abandonSession } from './abandon-session.ts';
-import { changeTarget } from './change-target.ts';
-import { factsOf } from './existing.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { change, end, SUPERSEDED } from './step.ts';
+import { change } from '../records/change-transfer.ts';
+import type { TargetRecord, Upload } from '../records/target-record.ts';
+import { type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { abandonSession } from '../target/abandon-session.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { factsOf } from '../target/recognise.ts';
+import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 
 /** Says in the table that a session is about to be opened, and what is at the path now. */
 export async function recordIntent(
   transfer: Opening | Sending,
-  there: Awaited<ReturnType<RelayParts['cos']['stat']>>,
-  parts: RelayParts,
+  there: Awaited<ReturnType<Services['cos']['stat']>>,
+  services: Services,
 ): Promise<TargetRecord | undefined> {
-  return changeTarget(parts, transfer, (from) => {
+  return changeTarget(services, transfer, (from) => {
     const mine: Upload | undefined = from.upload?.transferId === transfer.id ? from.upload : undefined;
     const { size } = transfer.source;
-    const upload: Upload = mine ?? { transferId: transfer.id, openedAt: parts.clock(), size };
+    const upload: Upload = mine ?? { transferId: transfer.id, openedAt: services.clock(), size };
     // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
     const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
     const overwrites = Boolean(upload.overwrites || upload.damaged);
@@ -29,13 +30,13 @@ export async function recordIntent(
  * the target meanwhile or the transfer is over.
  */
 export async function recordSession(
-  parts: RelayParts,
+  services: Services,
   transfer: Opening | Sending,
   opened: Extract<Opened, { kind: 'session' }>,
   withSha: boolean,
   time: StepTime,
 ): Promise<boolean> {
-  const owned = await changeTarget(parts, transfer, (from) => ({
+  const owned = await changeTarget(services, transfer, (from) => ({
     ...from,
     upload: {
       ...from.upload,
@@ -44,21 +45,21 @@ export async function recordSession(
       transferId: transfer.id,
       session: opened.session,
       serial: opened.serial,
-      openedAt: parts.clock(),
+      openedAt: services.clock(),
       size: transfer.source.size,
     },
   }));
   if (!owned) {
-    await abandonSession(parts, transfer, opened.session, time);
-    await end(parts, transfer.id, 'superseded', SUPERSEDED);
+    await abandonSession(services, transfer, opened.session, time);
+    await end(services, transfer.id, 'superseded', SUPERSEDED);
     return false;
   }
   const { session, sliceSize, serial } = opened;
-  const next: Transfer = await change(parts, transfer.id, (from) =>
-    toSending(from, { session, sliceSize, serial, withSha }, parts.clock()),
+  const next: Transfer = await change(services, transfer.id, (from) =>
+    toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
   );
   if (next.state === 'sending') return true;
   // it is over: cancelled, superseded, or stored by another execution
-  await abandonSession(parts, transfer, opened.session, time);
+  await abandonSession(services, transfer, opened.session, time);
   return false;
 }

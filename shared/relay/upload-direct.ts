@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Uploaded } from '../cos/client.ts';
 import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
-import type { S3Origin } from '../session/origin.ts';
-import type { TargetRecord } from '../session/target-record.ts';
-import type { Opening, Sending } from '../session/transfer.ts';
-import { forgetDirectories, makeDirectories } from './directories.ts';
-import { isIdentical, isSame } from './existing.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { whoseUpload } from './whose.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import type { TargetRecord } from '../records/target-record.ts';
+import type { Opening, Sending } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { isIdentical, isSame, whoseUpload } from '../target/recognise.ts';
+import { forgetDirectories, makeDirectories } from './make-directories.ts';
 
 /**
  * A direct upload has no session that could be taken away, so while it may be under way nobody else writes to its
@@ -21,29 +20,29 @@ export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skippe
 export async function uploadDirect(
   transfer: Opening | Sending,
   record: TargetRecord,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<Direct> {
   if (transfer.source.kind !== 's3') throw new TypeError('only an S3 object is uploaded directly');
-  const content = await readWhole(transfer.source, parts, time);
+  const content = await readWhole(transfer.source, services, time);
   const sha1 = createHash('sha1').update(content).digest('hex');
   // COS states the sha of what it stored, so from here on the whole file can be compared
   const known = { ...transfer, source: { ...transfer.source, sha1 } };
 
   const { onExisting } = transfer.options;
   const send = (insertOnly: boolean) =>
-    parts.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
+    services.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
   // a file of ours that is another version need not be met with a refusal first
   const replaces = onExisting === 'skip-same' && isOther(record, transfer.source);
   const insertOnly = onExisting !== 'overwrite' && !replaces;
-  const first = await detours(known, record, () => send(insertOnly), parts, time);
+  const first = await detours(known, record, () => send(insertOnly), services, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
-  const file = await parts.cos.stat(transfer.target, time.signal);
+  const file = await services.cos.stat(transfer.target, time.signal);
   // the very same bytes are what an earlier try left whose answer was lost
   if (onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known)))
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
-  const second = await detours(known, record, () => send(false), parts, time);
+  const second = await detours(known, record, () => send(false), services, time);
   if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   throw new CosRefused(`COS says ${transfer.target.path} exists although it may be replaced`, {
     wayOut: 'look at the file in COS',
@@ -58,7 +57,7 @@ async function detours(
   transfer: Opening | Sending,
   record: TargetRecord,
   send: () => Promise<Uploaded>,
-  { cos }: RelayParts,
+  { cos }: Services,
   { signal }: StepTime,
 ): Promise<Extract<Uploaded, { kind: 'stored' | 'exists' }>> {
   const { target, options } = transfer;
@@ -88,13 +87,13 @@ async function detours(
 }
 
 /** Throws SourceChanged and its kin; resolves with exactly the pinned bytes. */
-async function readWhole(source: S3Origin, parts: RelayParts, time: StepTime): Promise<Uint8Array> {
+async function readWhole(source: S3Origin, services: Services, time: StepTime): Promise<Uint8Array> {
   if (source.size === 0) {
-    await parts.source.pin(source, time.signal); // nothing is read that would tell that it is gone
+    await services.source.pin(source, time.signal); // nothing is read that would tell that it is gone
     return new Uint8Array();
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of parts.source.read(source, { offset: 0, length: source.size }, time.signal))
+  for await (const chunk of services.source.read(source, { offset: 0, length: source.size }, time.signal))
     chunks.push(chunk);
   const content = Buffer.concat(chunks);
   if (content.length !== source.size)

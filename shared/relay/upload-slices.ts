@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import { SessionLost } from '../errors.ts';
-import type { S3Origin } from '../session/origin.ts';
-import type { Sending } from '../session/transfer.ts';
+import { load } from '../records/change-transfer.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import type { Sending } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
 import { missingSlices, type Slice } from '../slices/slices.ts';
 import { slicesOf } from '../slices/windows.ts';
-import { openBuffers } from './buffers.ts';
+import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
+import { openBuffers } from '../worker/buffers.ts';
+import { readSlices } from '../worker/read-slices.ts';
+import { sendSlice } from '../worker/send-slice.ts';
+import { newTally, saveTally, type Tally } from '../worker/tally.ts';
 import { heldSlices } from './held-slices.ts';
 import { shortName } from './list-slices.ts';
-import type { RelayParts, StepTime } from './parts.ts';
-import { readSlices } from './read-slices.ts';
-import { sendSlice } from './send-slice.ts';
-import { type EndedOutcome, ended, load } from './step.ts';
-import { newTally, saveTally, type Tally } from './tally.ts';
 
 export const uploadInput = z.object({
   transferId: z.string(),
@@ -38,10 +39,10 @@ const READ_AHEAD = 8;
 /** The worker: carries one window, several slices in flight, and writes down once what COS confirmed. */
 export async function uploadSlices(
   input: UploadInput,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<UploadOutcome> {
-  const transfer = await load(parts, input.transferId);
+  const transfer = await load(services, input.transferId);
   if (transfer.state !== 'sending') return ended(transfer);
   if (transfer.source.kind !== 's3') throw new TypeError('a client sends its slices itself');
   const { offset, length, missing } = input.window;
@@ -50,20 +51,20 @@ export async function uploadSlices(
   // reopened by another execution meanwhile: the new session misses other slices, so list again
   const stale = input.session !== undefined && input.session !== shortName(transfer.session);
   if (stale) return { kind: 'sent', sent: 0, left: planned.length };
-  const slices = input.retries > 0 ? await stillMissing(transfer, planned, parts, time) : planned;
+  const slices = input.retries > 0 ? await stillMissing(transfer, planned, services, time) : planned;
 
   const tally = newTally();
   const work = new AbortController(); // fires on the first failure, and when the transfer is no longer running
-  const watch = setInterval(() => void lookAgain(), parts.settings.watchMs);
+  const watch = setInterval(() => void lookAgain(), services.settings.watchMs);
   const lookAgain = async () => {
-    const now = await load(parts, transfer.id).catch(() => transfer); // a failed look is not a verdict
+    const now = await load(services, transfer.id).catch(() => transfer); // a failed look is not a verdict
     if (now.state !== 'sending' || now.session !== transfer.session)
       work.abort(new SessionLost('the transfer moved on'));
   };
   try {
-    await send(transfer, transfer.source, slices, tally, parts, time, work);
+    await send(transfer, transfer.source, slices, tally, services, time, work);
   } catch (error) {
-    const now = await load(parts, transfer.id);
+    const now = await load(services, transfer.id);
     if (now.state !== 'sending') return ended(now);
     // time that ran out is no failure, unless it was not enough for anything
     const isOver = time.signal.aborted && tally.confirmed.length > 0;
@@ -71,7 +72,7 @@ export async function uploadSlices(
     return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length }; // reopened by another execution: list again
   } finally {
     clearInterval(watch);
-    await saveTally(transfer, tally, parts);
+    await saveTally(transfer, tally, services);
   }
   return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length };
 }
@@ -80,12 +81,12 @@ export async function uploadSlices(
 async function stillMissing(
   transfer: Sending,
   slices: readonly Slice[],
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
 ): Promise<readonly Slice[]> {
-  const listed = await parts.cos.list(transfer.target, time.signal);
+  const listed = await services.cos.list(transfer.target, time.signal);
   if (listed.kind !== 'unfinished' || listed.session !== transfer.session) return [];
-  const windows = await parts.store.windows(transfer.id);
+  const windows = await services.store.windows(transfer.id);
   return missingSlices(slices, heldSlices(slices, listed, transfer, windows, false));
 }
 
@@ -94,22 +95,22 @@ async function send(
   source: S3Origin,
   slices: readonly Slice[],
   tally: Tally,
-  parts: RelayParts,
+  services: Services,
   time: StepTime,
   work: AbortController,
 ): Promise<void> {
   const stop = AbortSignal.any([time.stop, work.signal]);
   // one for each slice in flight, and as many again to read into meanwhile, but no more than a few
-  const most = () => parts.pace.limit + Math.min(parts.pace.limit, READ_AHEAD);
+  const most = () => services.pace.limit + Math.min(services.pace.limit, READ_AHEAD);
   const buffers = openBuffers(transfer.serial ? () => 2 : most, transfer.sliceSize);
   const order = {
-    readBytes: parts.settings.readBytes,
-    readers: transfer.serial ? 1 : parts.settings.readers,
+    readBytes: services.settings.readBytes,
+    readers: transfer.serial ? 1 : services.settings.readers,
   };
   const sending = new Set<Promise<void>>();
 
   const take = async (slice: Slice, content: Uint8Array) => {
-    const one = sendSlice(transfer, slice, content, tally, parts, { stop, signal: time.signal })
+    const one = sendSlice(transfer, slice, content, tally, services, { stop, signal: time.signal })
       .catch((error: unknown) => work.abort(error))
       .finally(() => {
         buffers.give(content);
@@ -119,7 +120,7 @@ async function send(
     if (transfer.serial) await one; // serial_upload: the next slice only after this one
   };
   try {
-    await readSlices(source, slices, order, buffers, parts.source, stop, take);
+    await readSlices(source, slices, order, buffers, services.source, stop, take);
   } catch (error) {
     if (!stop.aborted) work.abort(error);
   }

@@ -1,4 +1,4 @@
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { planCase } from './plan.ts';
 import { type CaseResult, runCase } from './run-case.ts';
 

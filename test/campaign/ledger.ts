@@ -1,5 +1,5 @@
 import type { Finished, FinishRequest, PutRequest } from '../../shared/cos/client.ts';
-import type { WindowRecord } from '../../shared/session/store.ts';
+import type { WindowRecord } from '../../shared/records/store.ts';
 import type { Operation } from '../kit/mortal.ts';
 
 type Promised = { readonly offset: number; readonly end: number; readonly at: number };

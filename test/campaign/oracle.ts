@@ -1,5 +1,5 @@
-import { LOCAL_COS } from '../../local/stack.ts';
-import type { Transfer } from '../../shared/session/transfer.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
+import type { Transfer } from '../../shared/records/transfer.ts';
 import { type Bed, sha1 } from '../kit/relay-bed.ts';
 import type { CasePlan } from './plan.ts';
 

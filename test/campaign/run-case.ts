@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDb } from '../../local/dynamodb.ts';
-import type { Meddle } from '../../local/machine.ts';
-import type { DroppedObject } from '../../local/s3/dropped-object.ts';
-import type { Stack } from '../../local/stack.ts';
-import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
-import { isActive, type Transfer } from '../../shared/session/transfer.ts';
+import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
+import type { DynamoDb } from '../../local/stack/dynamodb.ts';
+import type { Meddle } from '../../local/stack/machine.ts';
+import type { Stack } from '../../local/stack/stack.ts';
+import { cancelTransfer } from '../../shared/api/cancel-transfer.ts';
+import { isActive, type Transfer } from '../../shared/records/transfer.ts';
 import { type Life, mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, idOf, openBed } from '../kit/relay-bed.ts';
 import { openLedger } from './ledger.ts';
@@ -105,7 +105,7 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
         else if (next.what === 'kill-process') die();
         else await happen(next.what, process);
       };
-      const life = mortal(process.stack.parts, {
+      const life = mortal(process.stack.services, {
         async before(operation) {
           operations += 1;
           await step('before');
@@ -120,7 +120,7 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
       lives.add(life);
       working += 1;
       trace(`-> ${state} ${input}`);
-      const done = work(life.parts);
+      const done = work(life.services);
       try {
         return await Promise.race([done, life.death]);
       } catch (error) {
@@ -166,7 +166,7 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
       }
       case 'cancel':
         cancelled = true;
-        await cancelTransfer(idOf(first), {}, stack.parts, noLimit).catch(() => undefined);
+        await cancelTransfer(idOf(first), {}, stack.services, noLimit).catch(() => undefined);
     }
   };
 
@@ -178,14 +178,14 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
     for (const one of processes) await Promise.race([one.stack.machine.idle(), one.died]);
     await Promise.all(aside.splice(0));
     for (const one of processes) await Promise.race([one.stack.machine.idle(), one.died]);
-    const states = await Promise.all(objects.map((object) => now.stack.parts.store.get(idOf(object))));
+    const states = await Promise.all(objects.map((object) => now.stack.services.store.get(idOf(object))));
     const over = states.every((transfer) => transfer && !isActive(transfer));
     if (over && aside.length === 0) break;
     if (now.isDead()) continue;
     if (rounds > 12) return verdict('stuck', ['a transfer is active, and nobody works on it']);
   }
 
-  const { store } = (processes.at(-1) as Process).stack.parts;
+  const { store } = (processes.at(-1) as Process).stack.services;
   const transfers = await Promise.all(objects.map((object) => store.get(idOf(object))));
   const together = processes.length > 1 || plan.happenings.some(({ what }) => what.startsWith('second'));
   const found = [

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
 import type { FaultAct } from '../../local/cos/faults.ts';
-import { LOCAL_COS } from '../../local/stack.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
 import type { CosKeys } from '../../shared/cos/call.ts';
 import type { CosClient } from '../../shared/cos/client.ts';
 import { knownCodes } from '../../shared/cos/codes.ts';

@@ -10,7 +10,7 @@ import {
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startDynamoDb } from '../../local/dynamodb.ts';
+import { startDynamoDb } from '../../local/stack/dynamodb.ts';
 
 const TableName = 'notes';
 const note = { id: { S: 'a' }, text: { S: 'kept' } };

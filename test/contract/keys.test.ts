@@ -8,7 +8,7 @@ import { loadConfig } from '../../shared/config.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
 import { BadConfig } from '../../shared/errors.ts';
-import { keysFrom, keysInSecretsManager } from '../../shared/keys.ts';
+import { keysFrom, keysInSecretsManager } from '../../shared/wiring/cos-keys.ts';
 import { type SecretsManager, startSecretsManager } from '../kit/secrets-manager.ts';
 
 const OLD = { secretId: 'AKIDold', secretKey: 'old-secret-key' };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { LOCAL_COS } from '../../local/stack.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { signMultiEffect } from '../../shared/cos/signature.ts';
 import { encodePath, pathProblem, requestPath } from '../../shared/cos/target.ts';
-import { targetPath } from '../../shared/relay/target-path.ts';
+import { targetPath } from '../../shared/transfer/destination.ts';
 import { targetOf } from '../kit/event-bed.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 import { outsider, sha1 } from '../kit/relay-bed.ts';

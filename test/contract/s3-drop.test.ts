@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { putFile, type WatchOptions, watchDrops } from '../../local/s3/drop.ts';
-import type { DroppedObject } from '../../local/s3/dropped-object.ts';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
+import { putFile, type WatchOptions, watchDrops } from '../../local/s3/drop/drop.ts';
+import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 
 async function dropFolder(options: WatchOptions = {}) {

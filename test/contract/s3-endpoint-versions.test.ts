@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { objectPath } from '../../local/s3/object-path.ts';
+import { objectPath } from '../../local/s3/folder/object-path.ts';
 import { BUCKET, s3Bed } from '../kit/s3-bed.ts';
 
 const Bucket = BUCKET;

@@ -9,7 +9,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { putFile } from '../../local/s3/drop.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
 import { BUCKET, s3Bed } from '../kit/s3-bed.ts';
 
 const Bucket = BUCKET;

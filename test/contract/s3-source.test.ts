@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { S3Fault } from '../../local/s3/faults.ts';
 import { SourceChanged, SourceMissing, SourceUnavailable } from '../../shared/errors.ts';
-import { openLine } from '../../shared/source/line.ts';
-import { openS3Source } from '../../shared/source/s3-source.ts';
+import { openRangeConnection } from '../../shared/s3/range-connection.ts';
+import { openS3Source } from '../../shared/s3/s3-source.ts';
 import { BUCKET, s3Bed } from '../kit/s3-bed.ts';
 
 const SIZE = 3_000_001;
@@ -123,7 +123,7 @@ test('a connection whose server says more than was asked for carries nothing fur
   onTestFinished(() => void server.close());
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  const line = openLine(new URL(`http://127.0.0.1:${port}`), 1_000);
+  const line = openRangeConnection(new URL(`http://127.0.0.1:${port}`), 1_000);
   const memory = Buffer.alloc(3);
 
   await line.get('/', {});

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, onTestFinished, test } from 'vitest';
-import { putFile } from '../../local/s3/drop.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
-import { openS3Source } from '../../shared/source/s3-source.ts';
+import { openS3Source } from '../../shared/s3/s3-source.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 const TLS = join(import.meta.dirname, '../kit/tls');

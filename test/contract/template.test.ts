@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { beforeAll, expect, test } from 'vitest';
-import { readDefinition, taskStates } from '../../local/machine.ts';
+import { readDefinition, taskStates } from '../../local/stack/machine.ts';
 import { loadConfig } from '../../shared/config.ts';
-import { routes } from '../../shared/lambda/http-routes.ts';
-import { tableDefinition } from '../../shared/session/table.ts';
+import { routes } from '../../shared/lambda/http/routes.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
 import { unpackBundles } from '../kit/bundles.ts';
 import { EVERYTHING_SET, type Packaged, packaged, type Resource } from '../kit/package.ts';
 

@@ -1,12 +1,12 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
-import { openDynamoStore } from '../../shared/session/dynamo-store.ts';
-import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/session/store.ts';
-import { tableDefinition } from '../../shared/session/table.ts';
-import type { TargetRecord } from '../../shared/session/target-record.ts';
-import { newTransfer, type Opening, toEnded, toSending } from '../../shared/session/transfer.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
+import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
+import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/records/store.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
+import type { TargetRecord } from '../../shared/records/target-record.ts';
+import { newTransfer, type Opening, toEnded, toSending } from '../../shared/records/transfer.ts';
 import { noDynoxide, startDynoxide } from '../kit/dynoxide.ts';
 import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
 

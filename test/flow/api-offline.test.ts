@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Route, routes } from '../../shared/lambda/http-routes.ts';
+import { type Route, routes } from '../../shared/lambda/http/routes.ts';
 import { apiSuite } from '../kit/api-suite.ts';
 import { apiFunctions, offlineBed } from '../kit/offline-bed.ts';
 

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startApi } from '../../local/api/server.ts';
 import { stall } from '../../local/cos/faults.ts';
-import { PROBLEMS, problemType } from '../../shared/lambda/http-problems.ts';
-import { routes } from '../../shared/lambda/http-routes.ts';
-import { silentLog } from '../../shared/log.ts';
+import { startApi } from '../../local/stack/api/server.ts';
+import { PROBLEMS, problemType } from '../../shared/lambda/http/problem-table.ts';
+import { routes } from '../../shared/lambda/http/routes.ts';
+import { silentLog } from '../../shared/observe/observe.ts';
 import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
 import { apiSuite } from '../kit/api-suite.ts';
 import { malformedRequests } from '../kit/malformed.ts';
@@ -141,8 +141,8 @@ describe('trouble that is not of COS', () => {
     const bed = await apiBed({ wiring: { log: silentLog } });
     const meddled = async (error: Error) => {
       const fail = () => Promise.reject(error);
-      const parts = { ...bed.stack.parts, store: { ...bed.stack.parts.store, get: fail } };
-      const api = await startApi({ parts, token: TOKEN });
+      const services = { ...bed.stack.services, store: { ...bed.stack.services.store, get: fail } };
+      const api = await startApi({ services, token: TOKEN });
       const pool = new Pool(api.origin);
       const answer = await rawSend(pool, { authorization: `Bearer ${TOKEN}` })('GET', '/transfers/a');
       await pool.destroy();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import { SOURCE_BUCKET } from '../../local/stack.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
 import { mortal } from '../kit/mortal.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
@@ -70,9 +70,9 @@ describe('small objects', () => {
     await relay(bed(), 'frugal/first.bin', 'makes the directory');
     const object = await bed().put('frugal/second.bin', bytesOf('frugal', 65_536));
     const done: string[] = [];
-    const { parts } = mortal(bed().parts, { before: ({ name }) => void done.push(name) });
+    const { services } = mortal(bed().services, { before: ({ name }) => void done.push(name) });
 
-    await handle(objectCreatedEvent(object), parts);
+    await handle(objectCreatedEvent(object), services);
 
     expect(done).toEqual([
       'source.pin',
@@ -110,11 +110,11 @@ describe('small objects', () => {
     const mortalBed = await openEventBed({ wiring: { clock: () => Date.now() + offsetMs } });
     try {
       const first = await mortalBed.put('crash.bin', bytesOf('first', 5_000));
-      const parts = {
-        ...mortalBed.parts,
-        cos: { ...mortalBed.parts.cos, upload: () => new Promise<never>(() => undefined) },
+      const services = {
+        ...mortalBed.services,
+        cos: { ...mortalBed.services.cos, upload: () => new Promise<never>(() => undefined) },
       };
-      void handle(objectCreatedEvent(first), parts); // it never comes back, as a killed call does
+      void handle(objectCreatedEvent(first), services); // it never comes back, as a killed call does
       await until(async () => (await targetRecord(mortalBed, 'crash.bin'))?.owner.holder !== undefined);
       const second = await mortalBed.put('crash.bin', bytesOf('second', 5_000));
 
@@ -368,15 +368,15 @@ function fail(): never {
   throw new Error('this bed has a COS of its own');
 }
 
-async function handle(event: unknown, parts: EventBed['parts']): Promise<void> {
+async function handle(event: unknown, services: EventBed['services']): Promise<void> {
   const { handler } = await import('../../functions/object-created.ts');
-  const { withParts } = await import('../../shared/wiring.ts');
-  const { localContext } = await import('../../local/machine.ts');
-  await withParts(parts, () => handler(event, localContext('object-created', 300_000)));
+  const { withServices } = await import('../../shared/wiring/wiring.ts');
+  const { localContext } = await import('../../local/stack/machine.ts');
+  await withServices(services, () => handler(event, localContext('object-created', 300_000)));
 }
 
 const targetRecord = (bed: EventBed, path: string) =>
-  bed.parts.store.getTarget(`gz/1250000000/relay/${path}`);
+  bed.services.store.getTarget(`gz/1250000000/relay/${path}`);
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import type { Parts } from '../../shared/wiring.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import type { Wired } from '../../shared/wiring/wiring.ts';
 import { reasonFor, redriveDeadLetters } from '../../tools/dead-letters.ts';
 import { restartTransfer } from '../../tools/failed-transfers.ts';
 import { runCommand } from '../kit/command.ts';
@@ -13,13 +13,13 @@ import { bytesOf } from '../kit/relay-bed.ts';
 const MAX_RECEIVES = 3;
 
 /** Reads of this object wait. */
-const heldBack = (parts: Parts, key: string, until: Promise<void>): Parts => ({
-  ...parts,
+const heldBack = (services: Wired, key: string, until: Promise<void>): Wired => ({
+  ...services,
   source: {
-    ...parts.source,
+    ...services.source,
     async *read(object, ...how) {
       if (object.key === key) await until;
-      yield* parts.source.read(object, ...how);
+      yield* services.source.read(object, ...how);
     },
   },
 });
@@ -42,7 +42,7 @@ describe('events through a real SQS', () => {
     const objects = [await bed.put('small.bin', small), await bed.put('large.bin', large)];
 
     for (const object of [...objects, ...objects]) await queue.send(objectCreatedEvent(object));
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
     await bed.machine.idle();
 
     expect(await bed.stored('small.bin')).toEqual(small);
@@ -57,7 +57,7 @@ describe('events through a real SQS', () => {
     await queue.send({ Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-21T00:00:00.000Z' });
     await queue.send(restored);
 
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     const ignored = bed.log.filter(({ text }) => text.includes('none of ours')).map(({ type }) => type);
     expect(ignored).toEqual(['s3:TestEvent', 'aws.s3 Object Restore Completed']);
@@ -82,7 +82,7 @@ describe('events through a real SQS', () => {
       ],
     });
 
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     expect(await bed.stored('a+b c%20d/中文 1.bin')).toEqual(content);
   });
@@ -93,7 +93,7 @@ describe('events through a real SQS', () => {
     const [notJson] = [await queue.send('{"cut off'), await queue.send(healthy)];
     const noEvent = await queue.send({ hello: 'world' });
 
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     expect(await bed.stored('healthy.bin')).toEqual(content);
     expect(queue.dead().sort()).toEqual(['{"cut off', '{"hello":"world"}']);
@@ -105,9 +105,9 @@ describe('events through a real SQS', () => {
     });
     expect(last(notJson)?.text).toContain('dead-letter queue');
     expect(last(noEvent)?.reason).toContain('neither an event of EventBridge nor a notification');
-    expect(await reasonFor('{"cut off', bed.parts)).toEqual([expect.stringContaining('no event: ')]);
+    expect(await reasonFor('{"cut off', bed.services)).toEqual([expect.stringContaining('no event: ')]);
     await redriveDeadLetters(queue.urls, queue.sqs, async () => undefined);
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
     expect(queue.dead()).toHaveLength(2); // it is as poisoned as before
   });
 
@@ -120,15 +120,15 @@ describe('events through a real SQS', () => {
     }
     const othersAreStored = Promise.withResolvers<void>();
     let stored = 0;
-    const parts: Parts = {
-      ...heldBack(bed.parts, 'slow.bin', othersAreStored.promise),
+    const services: Wired = {
+      ...heldBack(bed.services, 'slow.bin', othersAreStored.promise),
       observe: ({ kind }) => {
         if (kind === 'stored') stored += 1;
         if (stored === contents.size - 1) othersAreStored.resolve();
       },
     };
 
-    await queue.drain(parts);
+    await queue.drain(services);
 
     for (const [key, content] of contents) expect(await bed.stored(key)).toEqual(content);
     for (const key of contents.keys()) expect(bed.ops(key).filter((op) => op === 'upload')).toHaveLength(1);
@@ -142,9 +142,9 @@ describe('events through a real SQS', () => {
     const object = await bed.put('waiting.bin', waiting);
     const id = await queue.send(objectCreatedEvent(object));
     const isStored = Promise.withResolvers<void>();
-    const parts = heldBack(bed.parts, 'full.bin', isStored.promise); // as long as the other one would have to wait
+    const services = heldBack(bed.services, 'full.bin', isStored.promise); // as long as the other one would have to wait
 
-    const drained = queue.drain(parts, 6_000);
+    const drained = queue.drain(services, 6_000);
     while (!(await bed.stored('waiting.bin'))) await setTimeout(20);
     isStored.resolve();
     await drained;
@@ -163,7 +163,7 @@ describe('events through a real SQS', () => {
     bed.cos?.inject(refuse(1_000, 503, -71, { op: 'upload' }));
 
     await queue.send(objectCreatedEvent(object));
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     expect(await bed.transferOf(object)).toMatchObject({
       state: 'failed',
@@ -173,13 +173,13 @@ describe('events through a real SQS', () => {
     bed.cos?.clearFaults();
     const told: string[] = [];
     const moved = await redriveDeadLetters(queue.urls, queue.sqs, async ({ Body = '' }) => {
-      told.push(...(await reasonFor(Body, bed.parts)));
+      told.push(...(await reasonFor(Body, bed.services)));
     });
     expect(moved).toBe(before + 1);
     expect(told.join('\n')).toMatch(
       /s3:\/\/source\/stubborn\.bin: transfer \w+ is failed: CosUnavailable: .*-71/,
     );
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
     expect(await bed.stored('stubborn.bin')).toEqual(content);
     expect(await bed.transferOf(object)).toMatchObject({ state: 'stored' });
   });
@@ -194,7 +194,7 @@ describe('events through a real SQS', () => {
     const before = queue.dead().length;
 
     await queue.send(objectCreatedEvent(object));
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     expect(queue.dead()).toHaveLength(before + 1);
     expect(await bed.transferOf(object)).toMatchObject({
@@ -203,7 +203,7 @@ describe('events through a real SQS', () => {
     });
     bed.s3?.clearFaults();
     await redriveDeadLetters(queue.urls, queue.sqs, async () => undefined);
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
     expect(String(await bed.stored('forbidden.bin'))).toBe('forbidden');
   });
 
@@ -212,7 +212,7 @@ describe('events through a real SQS', () => {
     const object = { bucket: 'source', key: 'short-lived.bin', size: 5, etag: 'e', sequencer: '01' };
 
     await queue.send(objectCreatedEvent(object));
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
 
     expect(queue.dead()).toHaveLength(dead);
     expect(await bed.transferOf(object)).toMatchObject({
@@ -231,7 +231,7 @@ describe('events through a real SQS', () => {
     expect(stderr).toContain(`${before} events were moved back`);
     expect(code).toBe(0);
     expect(queue.dead()).toEqual([]);
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
   });
 
   test('a failed transfer begun again sends only what COS does not hold', async () => {
@@ -244,7 +244,7 @@ describe('events through a real SQS', () => {
       act: { kind: 'status', status: 403, code: -61 },
     });
     await queue.send(objectCreatedEvent(object));
-    await queue.drain(bed.parts);
+    await queue.drain(bed.services);
     await bed.machine.idle();
     const failed = await bed.transferOf(object);
     expect(failed).toMatchObject({ state: 'failed', reason: { error: 'CosRefused', cosCode: -61 } });
@@ -252,7 +252,7 @@ describe('events through a real SQS', () => {
     const sentBefore = bed.ops('half.bin').filter((op) => op === 'upload_slice_data').length;
     const held = (await bed.cos?.unfinished('relay', 'half.bin'))?.held.length ?? 0;
 
-    if (failed) await restartTransfer(failed, bed.parts);
+    if (failed) await restartTransfer(failed, bed.services);
     await bed.machine.idle();
 
     expect(await bed.stored('half.bin')).toEqual(content);

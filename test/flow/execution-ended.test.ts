@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { handler } from '../../functions/execution-ended.ts';
-import { localContext } from '../../local/machine.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
-import { destinationOf } from '../../shared/relay/destination.ts';
-import { registerTransfer } from '../../shared/relay/start-transfer.ts';
-import { withParts } from '../../shared/wiring.ts';
+import { localContext } from '../../local/stack/machine.ts';
+import { type Stack, startStack } from '../../local/stack/stack.ts';
+import { destinationOf } from '../../shared/transfer/destination.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
+import { withServices } from '../../shared/wiring/wiring.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 async function openStack(): Promise<Stack> {
@@ -17,15 +17,15 @@ async function openStack(): Promise<Stack> {
   return stack;
 }
 
-const begun = async ({ parts }: Stack) => {
-  const { target, options } = destinationOf(parts.config, 'some/file');
+const begun = async ({ services }: Stack) => {
+  const { target, options } = destinationOf(services.config, 'some/file');
   const source = { kind: 'client', key: 'k', size: 5 } as const;
-  return registerTransfer(source, target, options, parts, { restart: true });
+  return registerTransfer(source, target, options, services, { restart: true });
 };
 
 /** As EventBridge sends it; `input` is text. */
-const told = ({ parts }: Stack, name: string, transferId: string, status: string) =>
-  withParts(parts, () =>
+const told = ({ services }: Stack, name: string, transferId: string, status: string) =>
+  withServices(services, () =>
     handler(
       {
         'detail-type': 'Step Functions Execution Status Change',
@@ -45,7 +45,7 @@ test.each([
 
   await told(stack, `${id}-1`, id, status);
 
-  expect(await stack.parts.store.get(id)).toMatchObject({ state: 'failed', reason: { error } });
+  expect(await stack.services.store.get(id)).toMatchObject({ state: 'failed', reason: { error } });
 });
 
 test('a late word of an earlier execution leaves the later one alone', async () => {
@@ -56,7 +56,7 @@ test('a late word of an earlier execution leaves the later one alone', async () 
 
   await told(stack, `${id}-1`, id, 'ABORTED');
 
-  expect(await stack.parts.store.get(id)).toMatchObject({ state: 'opening', execution: 2 });
+  expect(await stack.services.store.get(id)).toMatchObject({ state: 'opening', execution: 2 });
 });
 
 test('a failure that was written down keeps its reason', async () => {
@@ -66,7 +66,7 @@ test('a failure that was written down keeps its reason', async () => {
 
   await told(stack, `${id}-1`, id, 'FAILED');
 
-  expect(await stack.parts.store.get(id)).toMatchObject({ reason: { error: 'ExecutionTimedOut' } });
+  expect(await stack.services.store.get(id)).toMatchObject({ reason: { error: 'ExecutionTimedOut' } });
 });
 
 test('a transfer that expired is nobody to tell', async () => {

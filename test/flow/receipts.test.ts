@@ -1,9 +1,9 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import type { Receipt } from '../../shared/session/receipt.ts';
-import { wire } from '../../shared/wiring.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import type { Receipt } from '../../shared/records/receipt.ts';
+import { wire } from '../../shared/wiring/wiring.ts';
 import { runCommand } from '../kit/command.ts';
 import { type EventBed, openEventBed } from '../kit/event-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
@@ -21,8 +21,8 @@ beforeAll(async () => {
   s3 = new S3Client({ endpoint: shelf.address, region: 'us-east-1', forcePathStyle: true, credentials });
   bed = await openEventBed();
   // objects come from the bed's own S3, receipts go to one that can be written to
-  const { receipts } = wire({ ...bed.parts.config, RECEIPTS_BUCKET: BUCKET }, { s3 });
-  Object.assign(bed.parts, { receipts });
+  const { receipts } = wire({ ...bed.services.config, RECEIPTS_BUCKET: BUCKET }, { s3 });
+  Object.assign(bed.services, { receipts });
 });
 afterAll(async () => {
   await bed.close();
@@ -62,15 +62,15 @@ test.each([
 
 /** A bucket that refuses so often, then takes receipts again. */
 function breakShelf(times: number): void {
-  const { receipts } = bed.parts;
+  const { receipts } = bed.services;
   let left = times;
   const put: NonNullable<typeof receipts>['put'] = async (...given) => {
     left -= 1;
     if (left >= 0) throw new Error('the bucket is out of reach');
-    Object.assign(bed.parts, { receipts });
+    Object.assign(bed.services, { receipts });
     await receipts?.put(...given);
   };
-  Object.assign(bed.parts, { receipts: { put } });
+  Object.assign(bed.services, { receipts: { put } });
 }
 
 test('a receipt that cannot be written is tried again, and the object stays stored', async () => {

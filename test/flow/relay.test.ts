@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Invocation } from '../../local/machine.ts';
-import { putFile } from '../../local/s3/drop.ts';
-import { SOURCE_BUCKET, startStack } from '../../local/stack.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
+import type { Invocation } from '../../local/stack/machine.ts';
+import { SOURCE_BUCKET, startStack } from '../../local/stack/stack.ts';
 
 const MIB = 1_048_576;
 
@@ -26,7 +26,7 @@ test('an object dropped into S3 arrives in COS slice by slice, through every sta
   await stack.machine.idle();
 
   const stored = await stack.cos?.file('relay', 'films/a b.bin');
-  const { transfers } = await stack.parts.store.list('stored', 10);
+  const { transfers } = await stack.services.store.list('stored', 10);
   const said = JSON.stringify([calls, logged, transfers]);
   expect(sha1(await readFile(stored?.dataPath ?? ''))).toBe(sha1(bytes));
   expect(transfers).toMatchObject([

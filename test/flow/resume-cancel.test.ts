@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { cancelTransfer } from '../../shared/relay/cancel-transfer.ts';
+import { cancelTransfer } from '../../shared/api/cancel-transfer.ts';
 import { listInput, listSlices } from '../../shared/relay/list-slices.ts';
 import { openUpload } from '../../shared/relay/open-upload.ts';
-import { registerTransfer, restarted, startMachine } from '../../shared/relay/start-transfer.ts';
+import { registerTransfer, restarted, startMachine } from '../../shared/transfer/register-transfer.ts';
 import { carryOn, drop, never, PATH, testBed, transferOf } from '../kit/carry.ts';
 import { mortal, type Watcher } from '../kit/mortal.ts';
 import { type Bed, bytesOf, idOf, OPTIONS, SLICE, seen, sha1, targetOf } from '../kit/relay-bed.ts';
@@ -12,7 +12,7 @@ const noLimit = { stop: never, signal: never };
 
 async function watched(bed: Bed, watcher: Watcher) {
   const stack = await bed.start({
-    machine: { meddle: (_, work) => work(mortal(stack.parts, watcher).parts) },
+    machine: { meddle: (_, work) => work(mortal(stack.services, watcher).services) },
   });
   return stack;
 }
@@ -33,7 +33,7 @@ test.each([
       async after(operation) {
         if (cancelled || operation.name !== name) return;
         cancelled = true;
-        await cancelTransfer(idOf(object), {}, stack.parts, noLimit);
+        await cancelTransfer(idOf(object), {}, stack.services, noLimit);
       },
     });
 
@@ -52,14 +52,14 @@ test('a cancelled transfer may keep its unfinished upload for a later try', asyn
   const stack = await watched(bed, {
     async after({ name }) {
       puts += name === 'cos.put' ? 1 : 0;
-      if (puts === 5) await cancelTransfer(idOf(object), { keepUpload: true }, stack.parts, noLimit);
+      if (puts === 5) await cancelTransfer(idOf(object), { keepUpload: true }, stack.services, noLimit);
     },
   });
   const transfer = await carryOn(stack, object);
   const kept = (await bed.unfinished(PATH))?.held.length ?? 0;
 
   const next = await bed.start();
-  await startMachine(await restarted(transfer, next.parts), next.machine);
+  await startMachine(await restarted(transfer, next.services), next.machine);
   await next.machine.idle();
 
   expect(transfer.state).toBe('cancelled');
@@ -74,7 +74,7 @@ test('a transfer that is stored stays stored when it is cancelled', async () => 
   const stack = await bed.start();
   await carryOn(stack, object);
 
-  const transfer = await cancelTransfer(idOf(object), {}, stack.parts, noLimit);
+  const transfer = await cancelTransfer(idOf(object), {}, stack.services, noLimit);
 
   expect(transfer.state).toBe('stored');
   expect(await bed.stored(PATH)).toBeDefined();
@@ -87,7 +87,7 @@ test('a transfer cancelled and begun again while its slices are planned goes on 
   const stack = await bed.start();
   let writes = 0;
   let plans = 0;
-  const { parts } = mortal(stack.parts, {
+  const { services } = mortal(stack.services, {
     before({ name }) {
       writes += name === 'store.replace' ? 1 : 0;
       if (writes > 10) throw new Error('written without end');
@@ -95,20 +95,20 @@ test('a transfer cancelled and begun again while its slices are planned goes on 
     async after({ name }) {
       plans += name === 'store.windows' ? 1 : 0;
       if (name !== 'store.windows' || plans > 1) return;
-      const over = await cancelTransfer(id, { keepUpload: true }, stack.parts, noLimit);
-      await restarted(over, stack.parts);
+      const over = await cancelTransfer(id, { keepUpload: true }, stack.services, noLimit);
+      await restarted(over, stack.services);
     },
   });
   await registerTransfer(
     { kind: 's3', lastModified: 0, ...object },
     targetOf(PATH),
     { ...OPTIONS, sliceSize: SLICE },
-    stack.parts,
+    stack.services,
     { restart: false },
   );
-  await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, parts, noLimit);
+  await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, services, noLimit);
 
-  const listed = await listSlices(listInput.parse({ transferId: id, reopens: 1 }), parts, noLimit);
+  const listed = await listSlices(listInput.parse({ transferId: id, reopens: 1 }), services, noLimit);
   await startMachine(await transferOf(stack, object), stack.machine);
   await stack.machine.idle();
 

@@ -21,8 +21,8 @@ async function crashAt(nth: number, when: 'before' | 'after', env: Readonly<Reco
             last = name;
             life.die();
           };
-          const life = mortal(stack.parts, { [when]: step });
-          return Promise.race([work(life.parts), life.death]);
+          const life = mortal(stack.services, { [when]: step });
+          return Promise.race([work(life.services), life.death]);
         },
       },
     });
@@ -102,7 +102,7 @@ test.each(['cos.finish', 'cos.stat', 'store.replace'])(
       machine: {
         meddle: (state, work) => {
           if (state !== 'FinishUpload' || arrived.length > 0) return work();
-          const { parts } = mortal(stack.parts, {
+          const { services } = mortal(stack.services, {
             async before(operation) {
               if (operation.name !== name || arrived.length > 0) return;
               const next = await bed.put(PATH, newer);
@@ -110,7 +110,7 @@ test.each(['cos.finish', 'cos.stat', 'store.replace'])(
               await arrived[0];
             },
           });
-          return work(parts);
+          return work(services);
         },
       },
     });

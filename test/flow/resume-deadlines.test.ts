@@ -34,13 +34,13 @@ test.each([1, 2, 5])(
     const stack = await bed.start({
       machine: {
         meddle: (_, work) => {
-          const life = mortal(stack.parts, {
+          const life = mortal(stack.services, {
             after: ({ name }) => {
               if (name === 'cos.put') puts += 1;
               if (name === 'cos.put' && puts === nth) life.die();
             },
           });
-          return Promise.race([work(life.parts), life.death]);
+          return Promise.race([work(life.services), life.death]);
         },
       },
     });

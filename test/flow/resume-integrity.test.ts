@@ -17,8 +17,8 @@ async function withKill(bed: Bed, name: string, nth: number, when: 'before' | 'a
           left -= 1;
           if (left === 0) life.die();
         };
-        const life = mortal(stack.parts, { [when]: step });
-        return Promise.race([work(life.parts), life.death]);
+        const life = mortal(stack.services, { [when]: step });
+        return Promise.race([work(life.services), life.death]);
       },
     },
   });
@@ -93,12 +93,12 @@ test.each([
     machine: {
       meddle: (state, work) => {
         finished ||= state === 'FinishUpload';
-        const { cos } = stack.parts;
+        const { cos } = stack.services;
         const stat: typeof cos.stat = async (...given) => {
           const file = await cos.stat(...given);
           return file.kind === 'file' && finished ? { ...file, ...lie } : file;
         };
-        return work({ ...stack.parts, cos: { ...cos, stat } });
+        return work({ ...stack.services, cos: { ...cos, stat } });
       },
     },
   });
@@ -106,7 +106,7 @@ test.each([
   await stack.announce(object);
   await stack.machine.idle();
 
-  const { transfers } = await stack.parts.store.list('failed', 1);
+  const { transfers } = await stack.services.store.list('failed', 1);
   expect(transfers.map(reasonOf)).toMatchObject([{ error: 'NotIdentical' }]);
 });
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { seededRandom } from '../../local/s3/faults.ts';
-import { LOCAL_COS } from '../../local/stack.ts';
+import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { seen } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -55,7 +55,7 @@ test('npm start killed (SIGKILL) at 20 random moments of 300 MiB sends again at 
 });
 
 function startRelay(file: string, data: string, origin: string): ChildProcess {
-  return spawn(process.execPath, ['local/start.ts', file, '--data', data], {
+  return spawn(process.execPath, ['local/start/main.ts', file, '--data', data], {
     cwd: ROOT,
     stdio: 'ignore',
     env: {

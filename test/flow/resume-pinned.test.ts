@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { objectPath } from '../../local/s3/object-path.ts';
-import { SOURCE_BUCKET } from '../../local/stack.ts';
+import { objectPath } from '../../local/s3/folder/object-path.ts';
+import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { carry, carryOn, drop, PATH, reasonOf, testBed, transferOf } from '../kit/carry.ts';
 import { mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
@@ -29,14 +29,14 @@ async function carryHooked(
     machine: {
       meddle: (state, work) => {
         if (state !== 'UploadSlices') return work();
-        const { parts } = mortal(stack.parts, {
+        const { services } = mortal(stack.services, {
           async before({ name }) {
             if (name !== 'cos.put') return;
             if (puts === slices) await then();
             puts += 1;
           },
         });
-        return work(parts);
+        return work(services);
       },
     },
   });

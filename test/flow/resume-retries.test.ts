@@ -111,8 +111,8 @@ test('too many requests (-71) lower the number of slices in flight', async () =>
   const stack = await bed.start({
     wiring: {
       observe: (event) => {
-        if (event.kind === 'retried' && event.code === -71) limits.push(stack.parts.pace.limit);
-        else if (event.kind === 'slice-sent' && limits.length === 0) before = stack.parts.pace.limit;
+        if (event.kind === 'retried' && event.code === -71) limits.push(stack.services.pace.limit);
+        else if (event.kind === 'slice-sent' && limits.length === 0) before = stack.services.pace.limit;
       },
     },
   });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { forgetSession } from '../../local/cos/faults.ts';
-import { destinationOf } from '../../shared/relay/destination.ts';
 import { listSlices } from '../../shared/relay/list-slices.ts';
 import { openUpload } from '../../shared/relay/open-upload.ts';
-import { registerTransfer } from '../../shared/relay/start-transfer.ts';
+import { destinationOf } from '../../shared/transfer/destination.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { carry, drop, never, PATH, reasonOf, testBed } from '../kit/carry.ts';
 import { mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, outsider, SLICE, seen, sendings, sha1, targetOf } from '../kit/relay-bed.ts';
@@ -150,22 +150,22 @@ test('a session of ours that nobody lived to record is not taken for foreign', a
 test('an upload that another execution opens anew between two questions is not taken for foreign', async () => {
   const bed = await testBed({ env: { ON_FOREIGN_UPLOAD: 'fail' } });
   const { object } = await drop(bed, SIZE);
-  const { parts } = await bed.start();
-  const { target, options } = destinationOf(parts.config, PATH);
-  const { object: pinned } = await parts.source.pin(object, never);
-  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, parts, {
+  const { services } = await bed.start();
+  const { target, options } = destinationOf(services.config, PATH);
+  const { object: pinned } = await services.source.pin(object, never);
+  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, services, {
     restart: false,
   });
   const time = { stop: never, signal: never };
   const input = { transferId: id, reopens: 0, windowsUsed: 0 };
-  await openUpload(input, parts, time);
+  await openUpload(input, services, time);
   let reopened = false;
-  const { parts: overtaken } = mortal(parts, {
+  const { services: overtaken } = mortal(services, {
     async after({ name }) {
       if (name !== 'cos.list' || reopened) return;
       reopened = true;
-      await parts.cos.remove(target, never);
-      await openUpload(input, parts, time);
+      await services.cos.remove(target, never);
+      await openUpload(input, services, time);
     },
   });
 

@@ -94,7 +94,7 @@ test('a slice of another length in the list counts as missing', async () => {
   const stack = await bed.start({
     machine: {
       meddle: (state, work) => {
-        const { cos } = stack.parts;
+        const { cos } = stack.services;
         const list: typeof cos.list = async (...given) => {
           const listed = await cos.list(...given);
           const short = { offset: 0, length: SLICE - 1 };
@@ -102,7 +102,7 @@ test('a slice of another length in the list counts as missing', async () => {
             ? { ...listed, held: [short] }
             : listed;
         };
-        return work(state === 'ListSlices' ? { ...stack.parts, cos: { ...cos, list } } : stack.parts);
+        return work(state === 'ListSlices' ? { ...stack.services, cos: { ...cos, list } } : stack.services);
       },
     },
   });

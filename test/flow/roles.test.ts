@@ -7,19 +7,19 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { handler as executionEnded } from '../../functions/execution-ended.ts';
-import { functionsByName } from '../../local/api/functions.ts';
 import { startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { functionOf, localContext } from '../../local/machine.ts';
-import { putFile } from '../../local/s3/drop.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
-import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
-import { keysInSecretsManager } from '../../shared/keys.ts';
-import { stepFunctionsMachine } from '../../shared/machine.ts';
-import { destinationOf } from '../../shared/relay/destination.ts';
-import { registerTransfer } from '../../shared/relay/start-transfer.ts';
-import { tableDefinition } from '../../shared/session/table.ts';
-import { withParts } from '../../shared/wiring.ts';
+import { functionsByName } from '../../local/stack/api/functions.ts';
+import { startDynamoDb } from '../../local/stack/dynamodb.ts';
+import { functionOf, localContext } from '../../local/stack/machine.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack/stack.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
+import { destinationOf } from '../../shared/transfer/destination.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
+import { keysInSecretsManager } from '../../shared/wiring/cos-keys.ts';
+import { stepFunctionsMachine } from '../../shared/wiring/step-functions.ts';
+import { withServices } from '../../shared/wiring/wiring.ts';
 import { asFunction, callsOf, recordCalls } from '../kit/aws-calls.ts';
 import { EVERYTHING_SET, type Packaged, packaged } from '../kit/package.ts';
 import { startSecretsManager } from '../kit/secrets-manager.ts';
@@ -80,7 +80,7 @@ async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }
     input: JSON.stringify({ transferId: started.id }),
   };
   await asFunction('execution-ended', () =>
-    withParts(md5.parts, () => executionEnded({ detail }, localContext('execution-ended', 60_000))),
+    withServices(md5.services, () => executionEnded({ detail }, localContext('execution-ended', 60_000))),
   );
   await md5.machine.idle();
 
@@ -186,13 +186,13 @@ async function openRelay() {
     call: (name: string, given: HttpCall) => callApi(md5, name, given),
     /** A transfer that was written down, and whose start went no further. */
     async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
-      const { target, options } = destinationOf(md5.parts.config, path);
+      const { target, options } = destinationOf(md5.services.config, path);
       const source = { kind: 'client', key: path, ...file } as const;
-      return (await registerTransfer(source, target, options, md5.parts, { restart: false })).id;
+      return (await registerTransfer(source, target, options, md5.services, { restart: false })).id;
     },
     /** Somebody else stores a file, in place of what is open at its path. */
     async outsider(path: string, content: Uint8Array) {
-      const { cos: client } = md5.parts;
+      const { cos: client } = md5.services;
       const { COS_REGION: region, COS_APP_ID: appId, COS_BUCKET: bucket } = LOCAL_COS;
       const signal = AbortSignal.timeout(5_000);
       const target = { region, appId, bucket, path };
@@ -245,7 +245,7 @@ async function callApi(
     requestContext: { requestId: 'local' },
   };
   const answer = await asFunction(name, () =>
-    withParts(stack.parts, () => handler(event, localContext(name, 29_000))),
+    withServices(stack.services, () => handler(event, localContext(name, 29_000))),
   );
   expect([name, answer.statusCode < 300 ? 'fine' : answer.body]).toEqual([name, 'fine']);
   return JSON.parse(answer.body);

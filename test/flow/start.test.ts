@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { receipt } from '../../shared/session/receipt.ts';
+import { receipt } from '../../shared/records/receipt.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
 
-const START = 'local/start.ts';
+const START = 'local/start/main.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MIB = 1_048_576;
 const KEYS = { secretId: 'AKIDfortests', secretKey: 'never-to-be-seen-in-any-output' };

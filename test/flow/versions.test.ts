@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { localContext } from '../../local/machine.ts';
-import { SOURCE_BUCKET } from '../../local/stack.ts';
-import { type Parts, withParts } from '../../shared/wiring.ts';
+import { localContext } from '../../local/stack/machine.ts';
+import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
+import { type Wired, withServices } from '../../shared/wiring/wiring.ts';
 import { type EventBed, openEventBed } from '../kit/event-bed.ts';
 import { mortal } from '../kit/mortal.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
@@ -32,11 +32,11 @@ function withBed(env: Record<string, string> = {}) {
   };
 }
 
-/** Delivers with parts that stop in front of one operation until they are told to go on. */
+/** Delivers with services that stop in front of one operation until they are told to go on. */
 function heldUp(bed: EventBed, operation: string) {
   const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let left = 1;
-  const { parts } = mortal(bed.parts, {
+  const { services } = mortal(bed.services, {
     before: async ({ name }) => {
       if (name !== operation || left === 0) return;
       left -= 1;
@@ -44,13 +44,13 @@ function heldUp(bed: EventBed, operation: string) {
       await go.promise;
     },
   });
-  return { parts, reached: reached.promise, go: go.resolve };
+  return { services, reached: reached.promise, go: go.resolve };
 }
 
-async function handle(event: S3Event, parts: Parts): Promise<boolean> {
+async function handle(event: S3Event, services: Wired): Promise<boolean> {
   const { handler } = await import('../../functions/object-created.ts');
   const batch = { Records: [{ messageId: 'm', body: JSON.stringify(event) }] };
-  const answer = await withParts(parts, () => handler(batch, localContext('object-created', 60_000)));
+  const answer = await withServices(services, () => handler(batch, localContext('object-created', 60_000)));
   return answer?.batchItemFailures.length === 0;
 }
 
@@ -81,7 +81,7 @@ describe.each([
 
     expect(await bed().stored('late')).toEqual(second);
     expect(bed().ops('late')).toHaveLength(before);
-    const { transfers } = await bed().parts.store.list('superseded', 10);
+    const { transfers } = await bed().services.store.list('superseded', 10);
     expect(transfers.filter(({ source }) => source.key === 'late')).toHaveLength(1);
   });
 
@@ -113,7 +113,7 @@ describe('versions that meet', () => {
     await bed().machine.idle();
 
     expect(await bed().stored('running')).toEqual(newest);
-    const { transfers } = await bed().parts.store.list('superseded', 10);
+    const { transfers } = await bed().services.store.list('superseded', 10);
     expect(transfers.filter(({ source }) => source.key === 'running')).toHaveLength(1);
   });
 
@@ -128,10 +128,10 @@ describe('versions that meet', () => {
       const newest = bytesOf('n', 4_000);
       const newer = s3().put(key, newest, { ...versioned, headers: { 'content-type': 'text/new' } });
       const held = heldUp(bed(), operation);
-      const first = handle(older, held.parts);
+      const first = handle(older, held.services);
       await held.reached;
 
-      const early = await handle(newer, bed().parts);
+      const early = await handle(newer, bed().services);
       held.go();
       await first;
       await tell(newer);
@@ -145,13 +145,13 @@ describe('versions that meet', () => {
   test('a repeated event that is carried twice at once cannot bring the older version back', async () => {
     const older = s3().put('twice', bytesOf('o', 4_000), versioned);
     const held = heldUp(bed(), 'cos.upload');
-    const slow = handle(older, held.parts);
+    const slow = handle(older, held.services);
     await held.reached;
 
-    const twin = await handle(older, bed().parts);
+    const twin = await handle(older, bed().services);
     const newest = bytesOf('n', 4_000);
     const newer = s3().put('twice', newest, versioned);
-    const early = await handle(newer, bed().parts);
+    const early = await handle(newer, bed().services);
     held.go();
     const carried = await slow;
     await tell(newer);
@@ -165,7 +165,7 @@ describe('versions that meet', () => {
       env: { AWS_ENDPOINT_URL_S3: s3().origin },
       machine: {
         pauseMs: 2,
-        meddle: (state, work) => work(state === 'OpenUpload' ? held.parts : lateInit.parts),
+        meddle: (state, work) => work(state === 'OpenUpload' ? held.services : lateInit.services),
       },
     });
     const held = heldUp(lateInit, 'cos.open');
@@ -190,7 +190,7 @@ describe('versions that meet', () => {
       env: { AWS_ENDPOINT_URL_S3: s3().origin },
       machine: {
         pauseMs: 20,
-        meddle: (state, work) => work(state === 'OpenUpload' ? held.parts : lateDelete.parts),
+        meddle: (state, work) => work(state === 'OpenUpload' ? held.services : lateDelete.services),
       },
     });
     let held = heldUp(lateDelete, 'nothing');
@@ -201,13 +201,13 @@ describe('versions that meet', () => {
     });
     await lateDelete.deliver(s3().put('delete', bytesOf('1', SLICED), versioned));
     await until(() => lateDelete.ops('delete').includes('upload_slice_init'));
-    await until(async () => (await lateDelete.parts.store.list('sending', 5)).transfers.length > 0);
+    await until(async () => (await lateDelete.services.store.list('sending', 5)).transfers.length > 0);
     held = heldUp(lateDelete, 'cos.remove');
     await lateDelete.deliver(s3().put('delete', bytesOf('2', SLICED), versioned));
     await held.reached;
 
     const newest = s3().put('delete', bytesOf('3', 4_000), versioned);
-    const early = await handle(newest, lateDelete.parts);
+    const early = await handle(newest, lateDelete.services);
     held.go();
     lateDelete.cos?.clearFaults();
     await untilDone(newest, lateDelete);
@@ -233,7 +233,7 @@ describe('versions that meet', () => {
   });
 
   async function untilDone(event: S3Event, on = bed()): Promise<void> {
-    while (!(await handle(event, on.parts))) await pause();
+    while (!(await handle(event, on.services))) await pause();
   }
 });
 
@@ -303,7 +303,9 @@ describe('DELETES=mirror', () => {
     });
     await bed().deliver(s3().put('stopped', bytesOf('large', SLICED)));
     await until(async () =>
-      (await bed().parts.store.list('sending', 5)).transfers.some(({ source }) => source.key === 'stopped'),
+      (await bed().services.store.list('sending', 5)).transfers.some(
+        ({ source }) => source.key === 'stopped',
+      ),
     );
 
     await tell(s3().remove('stopped'));
@@ -366,9 +368,9 @@ describe('what S3 holds changes between the question and the claim', () => {
       const content = bytesOf(`${name} older`, 4_000);
       const older = s3().put(name, content, versioned);
       const newer = s3().put(name, bytesOf(`${name} newer`, size), versioned);
-      const { parts, reached, go } = heldUp(bed(), 'store.create'); // S3 was asked, nothing is claimed yet
+      const { services, reached, go } = heldUp(bed(), 'store.create'); // S3 was asked, nothing is claimed yet
 
-      const carried = handle(newer, parts);
+      const carried = handle(newer, services);
       await reached;
       await tell(s3().destroy(name, 0));
       go();
@@ -383,9 +385,9 @@ describe('what S3 holds changes between the question and the claim', () => {
     const content = bytesOf('undone', 4_000);
     await tell(s3().put('undone', content, versioned));
     const marker = s3().remove('undone', versioned);
-    const { parts, reached, go } = heldUp(bed(), 'store.getTarget'); // S3 said that the key holds nothing
+    const { services, reached, go } = heldUp(bed(), 'store.getTarget'); // S3 said that the key holds nothing
 
-    const mirrored = handle(marker, parts);
+    const mirrored = handle(marker, services);
     await reached;
     await tell(s3().destroy('undone', 0));
     go();

@@ -52,10 +52,10 @@ test('the pass over the source takes as many calls as it needs and goes on where
   const content = bytesOf('slow', 3 * MIB);
   const object = await bed.put('slow.bin', content);
   const begun: number[] = [];
-  const { source, cos } = bed.parts;
+  const { source, cos } = bed.services;
   const sent: string[] = [];
   // two slices and a half come, then nothing until the call's time is up
-  Object.assign(bed.parts, {
+  Object.assign(bed.services, {
     cos: {
       ...cos,
       open: (...given: Parameters<typeof cos.open>) => {

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { type ApiOptions, startApi } from '../../local/api/server.ts';
 import type { CosEndpoint } from '../../local/cos/endpoint.ts';
-import { putFile } from '../../local/s3/drop.ts';
-import { SOURCE_BUCKET, type Stack, type StackOptions, startStack } from '../../local/stack.ts';
-import type { Log } from '../../shared/relay/parts.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
+import { type ApiOptions, startApi } from '../../local/stack/api/server.ts';
+import { SOURCE_BUCKET, type Stack, type StackOptions, startStack } from '../../local/stack/stack.ts';
+import type { Log } from '../../shared/observe/observe.ts';
 import { type Answered, answerChecker } from './api-document.ts';
 
 export const TOKEN = 'a-token-for-tests';
@@ -59,7 +59,7 @@ export async function apiBed(
     machine: { pauseMs: 10, ...options.machine },
     wiring: { log: unexpectedOnly, ...options.wiring },
   });
-  const api = await startApi({ parts: stack.parts, token: TOKEN, ...serving });
+  const api = await startApi({ services: stack.services, token: TOKEN, ...serving });
   return bedOver(stack, api.origin, { authorization: `Bearer ${TOKEN}` }, async () => {
     await api.close();
     await stack.close();

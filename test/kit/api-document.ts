@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
-import { routes } from '../../shared/lambda/http-routes.ts';
+import { routes } from '../../shared/lambda/http/routes.ts';
 
 export type Answered = {
   readonly status: number;

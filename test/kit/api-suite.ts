@@ -11,7 +11,7 @@ import {
   refuse,
   stall,
 } from '../../local/cos/faults.ts';
-import { SOURCE_BUCKET } from '../../local/stack.ts';
+import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { type ApiBed, MIB, typeOf } from './api-bed.ts';
 
 /** What the HTTP API promises, whoever serves it. */
@@ -435,7 +435,7 @@ export function apiSuite(name: string, open: () => Promise<ApiBed>): void {
       test('an unfinished upload that is not ours is left alone when asked so', async () => {
         const path = fresh();
         const target = { region: 'gz', appId: '1250000000', bucket: 'relay', path };
-        const { cos } = bed.stack.parts;
+        const { cos } = bed.stack.services;
         await cos.createDirectory({ ...target, path: 'up/' }, AbortSignal.timeout(5_000));
         const request = { size: 2 * MIB, sliceSize: MIB, insertOnly: true };
         await cos.open(target, request, AbortSignal.timeout(5_000));

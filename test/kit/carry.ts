@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
-import type { DroppedObject } from '../../local/s3/dropped-object.ts';
-import type { Stack } from '../../local/stack.ts';
-import type { Transfer } from '../../shared/session/transfer.ts';
+import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
+import type { Stack } from '../../local/stack/stack.ts';
+import type { Transfer } from '../../shared/records/transfer.ts';
 import { type Bed, type BedOptions, bytesOf, idOf, openBed, type ProcessOptions } from './relay-bed.ts';
 
 export const PATH = 'films/a.bin';
@@ -36,7 +36,7 @@ export async function carryOn(stack: Stack, object: DroppedObject): Promise<Tran
 }
 
 export async function transferOf(stack: Stack, object: DroppedObject): Promise<Transfer> {
-  const transfer = await stack.parts.store.get(idOf(object));
+  const transfer = await stack.services.store.get(idOf(object));
   if (!transfer) throw new Error('there is no record of the transfer');
   return transfer;
 }

@@ -16,7 +16,7 @@ export type RunningCommand = {
 
 export type CommandOptions = { readonly env?: Record<string, string>; readonly uid?: number };
 
-/** Starts one of the project's commands as npm would: `startCommand('local/start.ts', ['--json'])`. */
+/** Starts one of the project's commands as npm would: `startCommand('local/start/main.ts', ['--json'])`. */
 export function startCommand(
   script: string,
   args: readonly string[],

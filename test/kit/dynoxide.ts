@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDb } from '../../local/dynamodb.ts';
+import type { DynamoDb } from '../../local/stack/dynamodb.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../node_modules/@dynoxide/linux-x64/dynoxide');
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { putFile } from '../../local/s3/drop.ts';
-import type { ObjectProperties } from '../../local/s3/properties.ts';
-import { LOCAL_COS, SOURCE_BUCKET, type StackOptions, startStack } from '../../local/stack.ts';
-import type { LogFields } from '../../shared/relay/parts.ts';
-import { transferId } from '../../shared/session/transfer.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
+import type { ObjectProperties } from '../../local/s3/folder/properties.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type StackOptions, startStack } from '../../local/stack/stack.ts';
+import type { LogFields } from '../../shared/observe/observe.ts';
+import { transferId } from '../../shared/records/transfer.ts';
 import { tempDir } from './temp-dir.ts';
 
 export type EventBed = Awaited<ReturnType<typeof openEventBed>>;
@@ -23,7 +23,7 @@ export async function openEventBed(options: Partial<StackOptions> = {}) {
     machine: { pauseMs: 2, ...options.machine },
     wiring: { log: { info: line('info'), warn: line('warn') }, ...options.wiring },
   });
-  const { store } = stack.parts;
+  const { store } = stack.services;
   return {
     ...stack,
     log: log as readonly LogLine[],

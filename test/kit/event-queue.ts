@@ -7,8 +7,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
-import { localContext } from '../../local/machine.ts';
-import { type Parts, withParts } from '../../shared/wiring.ts';
+import { localContext } from '../../local/stack/machine.ts';
+import { type Wired, withServices } from '../../shared/wiring/wiring.ts';
 
 export type EventQueue = Awaited<ReturnType<typeof startEventQueue>>;
 
@@ -46,7 +46,7 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
       return sent.MessageId ?? '';
     },
     /** Runs the event source mapping until the queue is empty: what failed comes again at once. */
-    async drain(parts: Parts, functionTimeoutMs = 60_000): Promise<void> {
+    async drain(services: Wired, functionTimeoutMs = 60_000): Promise<void> {
       const { handler } = await import('../../functions/object-created.ts');
       for (;;) {
         const messages = await take(urls.events);
@@ -57,7 +57,7 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
           attributes: Attributes,
         }));
         const context = localContext('object-created', functionTimeoutMs);
-        const answer = await withParts(parts, () => handler({ Records }, context));
+        const answer = await withServices(services, () => handler({ Records }, context));
         const failed = answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) ?? [];
         for (const { MessageId = '', ReceiptHandle } of messages) {
           const which = { QueueUrl: urls.events, ReceiptHandle };

@@ -1,4 +1,4 @@
-import type { Parts } from '../../shared/wiring.ts';
+import type { Wired } from '../../shared/wiring/wiring.ts';
 
 /** What Lambda says of a function that went away without a word. */
 class ExitError extends Error {
@@ -23,15 +23,15 @@ export type Watcher = {
 };
 
 export type Life = {
-  readonly parts: Parts;
+  readonly services: Wired;
   /** From now on nothing this life does has an effect: requests are cut off, calls are refused. */
   die(): void;
   /** Rejects when it dies. */
   readonly death: Promise<never>;
 };
 
-/** The same parts, of a function that can be killed between any two of its operations. */
-export function mortal(parts: Parts, watcher: Watcher = {}): Life {
+/** The same services, of a function that can be killed between any two of its operations. */
+export function mortal(services: Wired, watcher: Watcher = {}): Life {
   const end = new AbortController();
   const { promise: death, reject } = Promise.withResolvers<never>();
   death.catch(() => undefined); // whoever races with it hears of it
@@ -64,22 +64,22 @@ export function mortal(parts: Parts, watcher: Watcher = {}): Life {
   const withEnd = (given: unknown): unknown =>
     given instanceof AbortSignal ? AbortSignal.any([given, end.signal]) : given;
 
-  async function* read(...[object, range, signal, memory]: Parameters<Parts['source']['read']>) {
+  async function* read(...[object, range, signal, memory]: Parameters<Wired['source']['read']>) {
     end.signal.throwIfAborted();
     await watcher.before?.({ name: 'source.read', given: [object, range] });
     const alive = AbortSignal.any([signal, end.signal]);
-    for await (const chunk of parts.source.read(object, range, alive, memory)) {
+    for await (const chunk of services.source.read(object, range, alive, memory)) {
       end.signal.throwIfAborted();
       yield chunk;
     }
   }
 
   return {
-    parts: {
-      ...parts,
-      cos: guarded('cos', parts.cos),
-      store: guarded('store', parts.store),
-      source: { ...guarded('source', parts.source), pin: guarded('source', parts.source).pin, read },
+    services: {
+      ...services,
+      cos: guarded('cos', services.cos),
+      store: guarded('store', services.store),
+      source: { ...guarded('source', services.source), pin: guarded('source', services.source).pin, read },
     },
     death,
     die() {

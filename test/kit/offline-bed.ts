@@ -11,9 +11,9 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { build } from 'esbuild';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { LOCAL_COS, type Stack, startStack } from '../../local/stack.ts';
-import { tableDefinition } from '../../shared/session/table.ts';
+import { startDynamoDb } from '../../local/stack/dynamodb.ts';
+import { LOCAL_COS, type Stack, startStack } from '../../local/stack/stack.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
 import { type ApiBed, bedOver, QUICK } from './api-bed.ts';
 
 const require = createRequire(import.meta.url);

@@ -3,18 +3,18 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
-import type { Execution, LocalMachineOptions } from '../../local/machine.ts';
-import { putFile } from '../../local/s3/drop.ts';
-import type { DroppedObject } from '../../local/s3/dropped-object.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
+import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
-import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
+import type { Execution, LocalMachineOptions } from '../../local/stack/machine.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack/stack.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
-import { tableDefinition } from '../../shared/session/table.ts';
-import { transferId } from '../../shared/session/transfer.ts';
-import type { WiringOptions } from '../../shared/wiring.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
+import { transferId } from '../../shared/records/transfer.ts';
+import type { WiringOptions } from '../../shared/wiring/wiring.ts';
 import { tempDir } from './temp-dir.ts';
 
 export const SLICE = 524_288;
@@ -38,7 +38,7 @@ export type BedOptions = {
 };
 
 export type ProcessOptions = {
-  readonly machine?: Omit<LocalMachineOptions, 'parts'>;
+  readonly machine?: Omit<LocalMachineOptions, 'services'>;
   readonly wiring?: WiringOptions;
   readonly env?: Readonly<Record<string, string>>;
 };

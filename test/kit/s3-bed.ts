@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Pool } from 'undici';
 import { onTestFinished } from 'vitest';
-import { putFile } from '../../local/s3/drop.ts';
+import { putFile } from '../../local/s3/drop/drop.ts';
 import { type S3EndpointOptions, startS3Endpoint } from '../../local/s3/endpoint.ts';
 
 export const BUCKET = 'bucket';

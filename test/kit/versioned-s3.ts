@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 
 type Version = {
   readonly versionId: string;

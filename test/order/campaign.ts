@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { localContext } from '../../local/machine.ts';
-import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack.ts';
-import type { Transfer } from '../../shared/session/transfer.ts';
-import { type Parts, withParts } from '../../shared/wiring.ts';
+import { localContext } from '../../local/stack/machine.ts';
+import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack/stack.ts';
+import type { Transfer } from '../../shared/records/transfer.ts';
+import { type Wired, withServices } from '../../shared/wiring/wiring.ts';
 import { drawFrom } from '../campaign/draw.ts';
 import { mortal } from '../kit/mortal.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -29,7 +29,7 @@ type World = {
   readonly stack: Stack;
   /** The ids of the transfers that were written down, by key. */
   readonly made: ReadonlyMap<string, ReadonlySet<string>>;
-  parts(): Parts;
+  services(): Wired;
 };
 
 const SMALL_MAX = 300_000;
@@ -69,14 +69,14 @@ async function openWorld(mirror: boolean, seed: number) {
     else if (shake.chance(0.15)) await sleep(shake.whole(0, 8));
   };
   const made = new Map<string, Set<string>>();
-  const parts = (): Parts =>
-    mortal(stack.parts, {
+  const services = (): Wired =>
+    mortal(stack.services, {
       async before({ name, given }) {
         if (name === 'store.create') note(given[0] as Transfer); // the contract's one argument
         await pause(name);
       },
       after: ({ name }) => pause(name),
-    }).parts;
+    }).services;
   const note = ({ id, source }: Transfer) =>
     made.set(source.key, (made.get(source.key) ?? new Set()).add(id));
   const stack: Stack = await startStack({
@@ -91,13 +91,13 @@ async function openWorld(mirror: boolean, seed: number) {
       WATCH_MS: '20',
       MAX_RECEIVES: '1000',
     },
-    machine: { pauseMs: 40, meddle: (_, work) => work(parts()) },
+    machine: { pauseMs: 40, meddle: (_, work) => work(services()) },
   });
   return {
     s3,
     stack,
     made,
-    parts,
+    services,
     async close() {
       await stack.close();
       await s3.close();
@@ -145,7 +145,7 @@ async function play(plan: OrderCase, world: World): Promise<OrderResult> {
 }
 
 /** As SQS does: what failed comes again. */
-async function deliver(events: readonly S3Event[], { parts }: World): Promise<void> {
+async function deliver(events: readonly S3Event[], { services }: World): Promise<void> {
   const { handler } = await import('../../functions/object-created.ts');
   let left = events.map((event, index) => ({ messageId: `m${index}`, body: JSON.stringify(event) }));
   for (let receives = 1; left.length > 0; receives += 1) {
@@ -154,14 +154,14 @@ async function deliver(events: readonly S3Event[], { parts }: World): Promise<vo
     const attributes = { ApproximateReceiveCount: String(receives) };
     const Records = left.map((message) => ({ ...message, attributes }));
     const context = localContext('object-created', 60_000);
-    const answer = await withParts(parts(), () => handler({ Records }, context));
+    const answer = await withServices(services(), () => handler({ Records }, context));
     const failed = answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) ?? [];
     left = left.filter(({ messageId }) => failed.includes(messageId));
   }
 }
 
 const transfersOf = async (key: string, { stack, made }: World): Promise<Transfer[]> => {
-  const all = await Promise.all([...(made.get(key) ?? [])].map((id) => stack.parts.store.get(id)));
+  const all = await Promise.all([...(made.get(key) ?? [])].map((id) => stack.services.store.get(id)));
   return all.filter((one) => one !== undefined);
 };
 

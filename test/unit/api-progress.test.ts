@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { progressOf } from '../../shared/relay/progress.ts';
-import { newTransfer, toSending } from '../../shared/session/transfer.ts';
+import { progressOf } from '../../shared/api/get-transfer.ts';
+import { newTransfer, toSending } from '../../shared/records/transfer.ts';
 import { OPTIONS } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;

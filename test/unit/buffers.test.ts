@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openBuffers } from '../../shared/relay/buffers.ts';
+import { openBuffers } from '../../shared/worker/buffers.ts';
 
 const never = new AbortController().signal;
 

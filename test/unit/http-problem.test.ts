@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as errors from '../../shared/errors.ts';
-import { problemOf } from '../../shared/lambda/http-problem.ts';
+import { problemOf } from '../../shared/lambda/http/answer.ts';
 
 const kindOf = (error: Error): string => {
   const { statusCode, body } = problemOf(error);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { HttpEvent } from '../../shared/lambda/http-call.ts';
-import { putSlice, startTransfer } from '../../shared/lambda/http-calls.ts';
-import { readRequest } from '../../shared/lambda/http-request.ts';
+import { putSlice, startTransfer } from '../../shared/lambda/http/calls.ts';
+import type { HttpEvent } from '../../shared/lambda/http/read-request.ts';
+import { readRequest } from '../../shared/lambda/http/read-request.ts';
 
 const event = (more: Partial<HttpEvent>): HttpEvent => ({
   headers: {},

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import validate from 'asl-validator';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { expect, test } from 'vitest';
-import { functionOf, readDefinition, taskStates } from '../../local/machine.ts';
+import { functionOf, readDefinition, taskStates } from '../../local/stack/machine.ts';
 import * as errors from '../../shared/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

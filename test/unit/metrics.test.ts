@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { lambdaLog } from '../../shared/lambda/log.ts';
-import { emfMetrics } from '../../shared/lambda/metrics.ts';
-import type { RelayEvent } from '../../shared/relay/parts.ts';
+import { emfMetrics } from '../../shared/observe/emf-metrics.ts';
+import { lambdaLog } from '../../shared/observe/lambda-log.ts';
+import type { RelayEvent } from '../../shared/observe/observe.ts';
 
 /** The lines that Lambda would put into the log. */
 async function linesOf(work: () => void): Promise<Record<string, unknown>[]> {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyOfPath, objectPath } from '../../local/s3/object-path.ts';
+import { keyOfPath, objectPath } from '../../local/s3/folder/object-path.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 
 const nasty = fc.constantFrom(

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openPace, type Place } from '../../shared/relay/pace.ts';
+import { openPace, type Place } from '../../shared/cos/pace.ts';
 
 test('there are never more in flight than the most, or than the limit says', async () => {
   await fc.assert(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openPace, type Place } from '../../shared/relay/pace.ts';
+import { openPace, type Place } from '../../shared/cos/pace.ts';
 
 const never = new AbortController().signal;
 

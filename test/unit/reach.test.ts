@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { mayRead, mayWrite } from '../../shared/api/allowed-places.ts';
 import { loadConfig } from '../../shared/config.ts';
-import { mayRead, mayWrite } from '../../shared/relay/reach.ts';
 
 const config = (more: Record<string, string> = {}) =>
   loadConfig({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { objectCreatedEvent } from '../../local/s3/object-created-event.ts';
-import { readNews } from '../../shared/lambda/s3-news.ts';
+import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import { readS3Event } from '../../shared/lambda/read-s3-event.ts';
 
 const NOW = 1_795_000_000_000;
 const object = { bucket: 'b', size: 5, etag: 'abc', sequencer: '0A' };
@@ -17,13 +17,13 @@ const notification = (eventName: string, key: string, more = {}) => ({
   ],
 });
 
-describe('readNews', () => {
+describe('readS3Event', () => {
   test('EventBridge tells the key as it is, and the version', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         const event = objectCreatedEvent({ ...object, key }, { versionId: 'v1' });
 
-        const [news] = readNews(event, NOW);
+        const [news] = readS3Event(event, NOW);
 
         expect(news).toMatchObject({ kind: 'arrived', object: { ...object, key, versionId: 'v1' } });
       }),
@@ -35,7 +35,7 @@ describe('readNews', () => {
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         const encoded = encodeURIComponent(key).replaceAll('%20', '+');
 
-        const [news] = readNews(notification('ObjectCreated:Put', encoded), NOW);
+        const [news] = readS3Event(notification('ObjectCreated:Put', encoded), NOW);
 
         expect(news).toMatchObject({
           kind: 'arrived',
@@ -48,14 +48,14 @@ describe('readNews', () => {
   test.each(['ObjectCreated:Copy', 'ObjectCreated:CompleteMultipartUpload', 'ObjectCreated:Post'])(
     '%s is an arrival',
     (name) => {
-      expect(readNews(notification(name, 'k'), NOW)).toMatchObject([{ kind: 'arrived' }]);
+      expect(readS3Event(notification(name, 'k'), NOW)).toMatchObject([{ kind: 'arrived' }]);
     },
   );
 
   test.each(['ObjectRemoved:Delete', 'ObjectRemoved:DeleteMarkerCreated', 'LifecycleExpiration:Delete'])(
     '%s is a deletion',
     (name) => {
-      expect(readNews(notification(name, 'k', { versionId: 'v' }), NOW)).toMatchObject([
+      expect(readS3Event(notification(name, 'k', { versionId: 'v' }), NOW)).toMatchObject([
         { kind: 'deleted', object: { key: 'k', versionId: 'v', sequencer: '0A' } },
       ]);
     },
@@ -66,7 +66,7 @@ describe('readNews', () => {
     ['an event of another service', { source: 'aws.ec2', 'detail-type': 'X', detail: {} }, 'aws.ec2 X'],
     ['another event of S3', notification('ObjectTagging:Put', 'k'), 'ObjectTagging:Put'],
   ])('%s is none of ours', (_, event, type) => {
-    expect(readNews(event, NOW)).toEqual([{ kind: 'other', type }]);
+    expect(readS3Event(event, NOW)).toEqual([{ kind: 'other', type }]);
   });
 
   test.each([
@@ -84,6 +84,6 @@ describe('readNews', () => {
     ['a key that no form could have', notification('ObjectCreated:Put', '%zz')],
     ['null', null],
   ])('%s is refused, not ignored', (_, event) => {
-    expect(() => readNews(event, NOW)).toThrow(expect.objectContaining({ name: 'BadInput' }));
+    expect(() => readS3Event(event, NOW)).toThrow(expect.objectContaining({ name: 'BadInput' }));
   });
 });

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readRanges } from '../../shared/relay/read-slices.ts';
 import {
   mergeRanges,
   missingSlices,
@@ -11,6 +10,7 @@ import {
   totalBytes,
 } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
+import { readRanges } from '../../shared/worker/read-slices.ts';
 
 const sliceSize = fc.constantFrom(...SLICE_SIZES, 1, 7, 64);
 const files = fc
@@ -45,7 +45,7 @@ test.each([
   expect(() => planSlices(size, each)).toThrow(RangeError);
 });
 
-test('what is held and what is missing together are the plan', () => {
+test('what is held and what is missing runBatch are the plan', () => {
   fc.assert(
     fc.property(
       files.chain(({ size, sliceSize: each }) => {

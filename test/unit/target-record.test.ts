@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareSequencers, decideClaim, type Owner } from '../../shared/session/target-record.ts';
+import type { Owner } from '../../shared/records/target-record.ts';
+import { compareSequencers, decideClaim } from '../../shared/target/claim-order.ts';
 
 const NOW = 1_000_000;
 const owner = (over: Partial<Owner> = {}): Owner => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { together } from '../../shared/lambda/together.ts';
+import { runBatch } from '../../shared/lambda/run-batch.ts';
 
 const never = new AbortController().signal;
 const piece = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), bytes: fc.nat(120), turns: fc.nat(6) });
@@ -12,7 +12,7 @@ test('each piece is worked on once, never more at once than there is room, same 
       const underWay = new Set<(typeof pieces)[number]>();
       const begun: (typeof pieces)[number][] = [];
 
-      await together(pieces, 100, never, async (one) => {
+      await runBatch(pieces, 100, never, async (one) => {
         expect([...underWay].map(({ name }) => name)).not.toContain(one.name);
         begun.push(one);
         underWay.add(one);
@@ -42,7 +42,7 @@ test('what fits goes at once, and past what does not fit yet', async () => {
   const gates = new Map(pieces.map(({ name }) => [name, Promise.withResolvers<void>()]));
   const begun: string[] = [];
 
-  const all = together(pieces, 100, never, async ({ name }) => {
+  const all = runBatch(pieces, 100, never, async ({ name }) => {
     begun.push(name);
     await gates.get(name)?.promise;
   });
@@ -60,7 +60,7 @@ test('in a hurry nothing waits for room any more, and what begins then knows tha
   const gate = Promise.withResolvers<void>();
   const begun: [name: string, late: boolean][] = [];
 
-  const all = together(pieces, 100, hurry.signal, async ({ name }, late) => {
+  const all = runBatch(pieces, 100, hurry.signal, async ({ name }, late) => {
     begun.push([name, late]);
     if (name === 'first') await gate.promise;
   });

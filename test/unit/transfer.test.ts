@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Receipt } from '../../shared/session/receipt.ts';
+import type { Receipt } from '../../shared/records/receipt.ts';
 import {
   isActive,
   newTransfer,
@@ -14,7 +14,7 @@ import {
   toSending,
   toStored,
   transferId,
-} from '../../shared/session/transfer.ts';
+} from '../../shared/records/transfer.ts';
 import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
 
 const SOURCE = {

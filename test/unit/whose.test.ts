@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import type { WindowRecord } from '../../shared/records/store.ts';
+import type { TargetRecord, Upload } from '../../shared/records/target-record.ts';
+import { newTransfer, toSending } from '../../shared/records/transfer.ts';
 import { heldSlices } from '../../shared/relay/held-slices.ts';
-import { whoseUpload } from '../../shared/relay/whose.ts';
-import type { WindowRecord } from '../../shared/session/store.ts';
-import type { TargetRecord, Upload } from '../../shared/session/target-record.ts';
-import { newTransfer, toSending } from '../../shared/session/transfer.ts';
 import { planSlices } from '../../shared/slices/slices.ts';
+import { whoseUpload } from '../../shared/target/recognise.ts';
 import { OPTIONS, SLICE, targetOf } from '../kit/relay-bed.ts';
 
 const SIZE = 3 * SLICE;

@@ -1,0 +1,99 @@
+import type * as z from 'zod';
+import type { UploadRecord } from '../disk/records.ts';
+import type { Call } from '../wire/call.ts';
+import { type Answer, answerOf, good, Refused } from '../wire/codes.ts';
+import type { Content } from '../wire/content.ts';
+import { type Context, countMissing, lockKey, sliceLength, uploadOf, urls } from './context.ts';
+import { dataFields, readFields } from './fields.ts';
+import { closeUpload } from './finish-slices.ts';
+
+/** `upload_slice_data`: stores one slice; sent again, it is stored again. */
+export async function putSlice(context: Context, { address, form }: Call, damage: boolean): Promise<Answer> {
+  const asked = readFields(dataFields, form.fields);
+  const content = form.content;
+  if (!content) throw new Refused(-5999, 'filecontent is missing');
+  const stored = await context.lock.together(lockKey(address), async () => {
+    const upload = uploadOf(context, address, asked.session);
+    checkSlice(context, upload, asked, content);
+    const md5 = checkedMd5(content, asked.datamd5, damage);
+    await context.store.slices(upload).write(asked.offset, content.chunks);
+    return { upload, md5 };
+  });
+  const closed = await closeIfWhole(context, stored.upload);
+  if (closed && closed.code !== 0) return closed;
+  return good({
+    session: asked.session,
+    ...numbers(context, asked.offset, content.length),
+    datamd5: stored.md5,
+    ...(closed?.data?.access_url ? { access_url: closed.data.access_url } : {}),
+  });
+}
+
+/** `upload_slice_list`: the slices held of an unfinished upload, else the addresses of the finished file. */
+export async function listSlices(context: Context, { address }: Call, lag: number): Promise<Answer> {
+  return context.lock.together(lockKey(address), async () => {
+    const upload = context.store.uploads.get(address.bucket, address.path);
+    if (upload) return good(unfinished(context, upload, lag));
+    const file = context.store.files.get(address.bucket, address.path);
+    return file ? good(urls(context, file)) : answerOf(-197);
+  });
+}
+
+function checkSlice(
+  context: Context,
+  upload: UploadRecord,
+  { offset, sha }: z.output<typeof dataFields>,
+  content: Content,
+): void {
+  if (upload.sha !== undefined && sha === undefined) throw new Refused(-29094);
+  if (upload.sha !== undefined && sha !== upload.sha) throw new Refused(-5999, 'sha is not the one of init');
+  if (offset % upload.sliceSize !== 0 || offset >= upload.filesize) {
+    throw new Refused(-5999, 'offset is not the start of a slice');
+  }
+  if (content.length !== sliceLength(upload, offset)) {
+    throw new Refused(-5999, `the slice has ${content.length} bytes, not ${sliceLength(upload, offset)}`);
+  }
+  if (!upload.serial) return;
+  const { held } = context.store.slices(upload);
+  if (!held.has(offset) && offset !== held.size * upload.sliceSize) {
+    throw new Refused(-5999, 'serial upload: this slice is not the next');
+  }
+}
+
+function checkedMd5(content: Content, promised: string | undefined, damage: boolean): string {
+  if (promised !== undefined && promised !== content.md5()) {
+    throw new Refused(-5999, 'datamd5 does not match');
+  }
+  if (damage) content.damage();
+  return content.md5();
+}
+
+async function closeIfWhole(context: Context, upload: UploadRecord): Promise<Answer | undefined> {
+  if (!context.behaviour.closesItself || countMissing(context, upload) > 0) return undefined;
+  return context.lock.alone(lockKey(upload), async () => {
+    const current = context.store.uploads.get(upload.bucket, upload.path);
+    return current?.session === upload.session ? closeUpload(context, upload, true) : undefined;
+  });
+}
+
+function unfinished(context: Context, upload: UploadRecord, lag: number): Record<string, unknown> {
+  const { listForm, shaSuffix } = context.behaviour;
+  const held = [...context.store.slices(upload).held];
+  const shown = Float64Array.from(held.slice(0, Math.max(0, held.length - lag))).sort(); // no comparator: fast
+  const parts = Array.from(shown, (offset) => numbers(context, offset, sliceLength(upload, offset)));
+  const data = {
+    session: upload.session,
+    filesize: upload.filesize,
+    slice_size: upload.sliceSize,
+    ...(upload.sha && { sha: upload.sha + shaSuffix }),
+    ...(upload.serial && { serial_upload: 1 }),
+  };
+  if (parts.length === 0 && listForm === 'absent-when-empty') return data;
+  if (parts.length === 0 && listForm === 'null-when-empty') return { ...data, listparts: null };
+  return { ...data, listparts: listForm === 'string' ? JSON.stringify(parts) : parts };
+}
+
+const numbers = (context: Context, offset: number, datalen: number) =>
+  context.behaviour.numbersAsStrings
+    ? { offset: String(offset), datalen: String(datalen) }
+    : { offset, datalen };

@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FaultAct, FaultQueue } from './faults.ts';
+import { type Context, lockKey } from './operations/context.ts';
+import { download } from './operations/download.ts';
+import { perform } from './operations/operations.ts';
+import type { LogEntry, RequestLog } from './request-log.ts';
+import { type Call, offsetOf, readCall } from './wire/call.ts';
+import { type Answer, answerOf, Refused } from './wire/codes.ts';
+import { HungUp, readForm } from './wire/form.ts';
+import { pause, reset, sendAnswer, sendHalf, sendPage, stampReply } from './wire/reply.ts';
+import type { Credentials } from './wire/signature.ts';
+
+export type Counter = {
+  readonly context: Context;
+  readonly credentials: readonly Credentials[];
+  readonly faults: FaultQueue;
+  readonly latencyMs: number;
+  readonly log: RequestLog;
+  nextRequestId(): string;
+};
+
+type Exchange = {
+  readonly counter: Counter;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly entry: LogEntry;
+};
+
+/** One request from its first byte to the last of its answer, with the fault that is due. */
+export async function exchange(
+  counter: Counter,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const at: Exchange = { counter, request, response, entry: counter.log.open(counter.nextRequestId()) };
+  try {
+    await serve(at);
+  } catch (error) {
+    if (error instanceof HungUp) at.entry.aborted();
+    else await send(at, troubled(at, error));
+  }
+}
+
+async function serve(at: Exchange): Promise<void> {
+  const { counter, request, response, entry } = at;
+  const form = await readForm(request);
+  entry.enter();
+  const call = readCall(request, form);
+  const act = counter.faults.take(call.op, offsetOf(call));
+  entry.asks(call, act);
+  if (!(await passes(at, call, act))) return;
+  if (call.op === 'download') {
+    stampReply(response, stamp(at));
+    await download(counter.context, call.address, request, response);
+    entry.decided(0);
+    return;
+  }
+  if (act?.kind === 'duplicate') await decide(at, call, act);
+  await send(at, await decide(at, call, act), act);
+}
+
+/** What a fault does before anything is stored. False: the request ends here. */
+async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Promise<boolean> {
+  switch (act?.kind) {
+    case 'reset-before':
+      reset(at.response);
+      return false;
+    case 'status':
+      at.entry.decided(act.code);
+      sendAnswer(at.response, { ...answerOf(act.code), status: act.status }, stamp(at));
+      return false;
+    case 'html':
+      sendPage(at.response, act.status);
+      return false;
+    case 'stall':
+      return act.when === 'after' || (await pause(at.response, act.forMs));
+    case 'forget-session':
+      await forgetUpload(at.counter.context, call);
+      return true;
+    default:
+      return true;
+  }
+}
+
+async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Promise<Answer> {
+  try {
+    const answer = await perform(at.counter.context, at.counter.credentials, call, act);
+    at.entry.decided(answer.code);
+    return answer;
+  } catch (error) {
+    return troubled(at, error);
+  }
+}
+
+/** Sends the answer in the way the fault wants it. */
+async function send(at: Exchange, answer: Answer, act?: FaultAct): Promise<void> {
+  const { counter, response } = at;
+  if (counter.latencyMs > 0) await pause(response, counter.latencyMs);
+  if (act?.kind === 'stall' && act.when === 'after') await pause(response, act.forMs);
+  if (response.destroyed || response.headersSent) return void response.destroy();
+  if (act?.kind === 'reset-after') return reset(response);
+  if (act?.kind === 'truncated') return sendHalf(response, answer, stamp(at));
+  sendAnswer(response, altered(answer, act), stamp(at));
+}
+
+function altered(answer: Answer, act: FaultAct | undefined): Answer {
+  if (act?.kind === 'answered-with-error') return { ...answerOf(act.code), status: act.status };
+  const md5 = answer.data?.datamd5;
+  if (act?.kind !== 'wrong-md5' || typeof md5 !== 'string') return answer;
+  return { ...answer, data: { ...answer.data, datamd5: (md5.startsWith('0') ? '1' : '0') + md5.slice(1) } };
+}
+
+function troubled(at: Exchange, error: unknown): Answer {
+  const answer = error instanceof Refused ? error.answer : answerOf(-195, `storage is in trouble: ${error}`);
+  at.entry.decided(answer.code);
+  return answer;
+}
+
+async function forgetUpload({ store, lock }: Context, { address }: Call): Promise<void> {
+  await lock.alone(lockKey(address), async () => {
+    const upload = store.uploads.get(address.bucket, address.path);
+    if (upload) await store.dropUpload(upload);
+  });
+}
+
+const stamp = ({ counter, entry }: Exchange) => ({
+  requestId: entry.requestId,
+  now: counter.context.behaviour.now(),
+});

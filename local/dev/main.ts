@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { asError } from '../../shared/errors.ts';
+import type { LogFields, RelayEvent } from '../../shared/observe/observe.ts';
+import { readWords, runToExit, say, UsageError } from '../command.ts';
+import { watchDrops } from '../s3/drop/drop.ts';
+import type { DroppedObject } from '../s3/drop/dropped-object.ts';
+import { startApi } from '../stack/api/server.ts';
+import { SOURCE_BUCKET, startStack } from '../stack/stack.ts';
+
+const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
+
+Keeps the whole stack running on this machine. A file put into its drop folder is relayed into COS; one that was
+interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
+
+  --data DIR    where state is kept (RELAY_DATA, default .relay)
+  --port N      port of the HTTP API, 0 for any free one (default 8080)
+  --token T     bearer token the API asks for (RELAY_TOKEN, default: a new one, printed)
+  --help        this text
+`;
+
+async function main(): Promise<number> {
+  const given = readArguments(process.argv.slice(2));
+  if (given.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? process.env.RELAY_DATA ?? '.relay');
+  await mkdir(dataDir, { recursive: true });
+  const stack = await startStack({
+    dataDir,
+    env: process.env,
+    machine: { pauseMs: 1_000 },
+    wiring: { observe: report, log: { info: () => undefined, warn } },
+  });
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+
+  const token = given.token ?? process.env.RELAY_TOKEN ?? randomBytes(16).toString('hex');
+  const api = await startApi({ services: stack.services, port: portOf(given.port ?? '8080'), token });
+  const drop = join(stack.root, SOURCE_BUCKET);
+  say(
+    `COS       ${stack.cos?.origin ?? stack.services.config.COS_ENDPOINT ?? `region ${stack.services.config.COS_REGION}`}`,
+  );
+  say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  say(`API       ${api.origin}, Authorization: Bearer ${token}`);
+  say(`drop here ${drop}`);
+  const announce = (object: DroppedObject) =>
+    void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
+  await watchDrops(stack.root, SOURCE_BUCKET, announce, ended.signal, { includeExisting: true });
+  say('stopped; what was under way goes on at the next start');
+  await api.close();
+  await stack.close();
+  return 0;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port ${text} is not a port number; see --help`);
+  return port;
+}
+
+function report(event: RelayEvent): void {
+  if (event.kind === 'retried') return;
+  const id = event.transferId.slice(0, 8);
+  if (event.kind === 'listed' && event.first)
+    say(`${id} ${event.held} slices held, ${event.missing} to send`);
+  if (event.kind === 'stored')
+    say(`${id} stored: ${event.bytes} bytes in ${(event.tookMs / 1000).toFixed(2)} s (${event.how})`);
+  if (event.kind === 'ended') say(`${id} ${event.state}: ${event.error}`);
+}
+
+function warn(text: string, fields: LogFields = {}): void {
+  const id = String(fields.transferId ?? '').slice(0, 8);
+  say([id, text, fields.reason].filter(Boolean).join(' '));
+}
+
+function readArguments(args: readonly string[]) {
+  return readWords({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      token: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
+}
+
+runToExit(main);

@@ -1,0 +1,154 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { loadConfig } from '../../shared/config.ts';
+import { asError } from '../../shared/errors.ts';
+import { silentLog } from '../../shared/observe/observe.ts';
+import { tableDefinition } from '../../shared/records/table.ts';
+import { type Wired, type WiringOptions, wire, withServices } from '../../shared/wiring/wiring.ts';
+import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../cos/endpoint.ts';
+import type { DroppedObject } from '../s3/drop/dropped-object.ts';
+import { objectCreatedEvent } from '../s3/drop/object-created-event.ts';
+import { type S3Endpoint, type S3EndpointOptions, startS3Endpoint } from '../s3/endpoint.ts';
+import { startDynamoDb } from './dynamodb.ts';
+import { type LocalMachine, type LocalMachineOptions, localContext, openLocalMachine } from './machine.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type StackOptions = {
+  /** Everything that must outlive the process lies here. */
+  readonly dataDir: string;
+  /** Overrides for the configuration; a COS, S3 or DynamoDB named here is used instead of the embedded one. */
+  readonly env?: Environment;
+  readonly cos?: Partial<CosEndpointOptions>;
+  readonly s3?: Partial<S3EndpointOptions>;
+  readonly machine?: Omit<LocalMachineOptions, 'services'>;
+  readonly wiring?: WiringOptions;
+  /** Keep the table in memory: faster, gone with the process. */
+  readonly volatileTable?: boolean;
+};
+
+/** Everything the relay needs, on this machine: S3 over a folder, DynamoDB, the state machine and a COS. */
+export type Stack = {
+  readonly services: Wired;
+  /** Undefined where an outside one is configured. */
+  readonly cos: CosEndpoint | undefined;
+  readonly s3: S3Endpoint | undefined;
+  readonly machine: LocalMachine;
+  /** The folder of the source bucket's objects is `root/bucket`. */
+  readonly root: string;
+  /** Hands events to one call of `object-created` as the queue would; throws if a message would come back. */
+  deliver(...events: readonly unknown[]): Promise<void>;
+  /** `deliver` for an object that was put into the source bucket. */
+  announce(object: DroppedObject): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The account of the embedded COS. It guards nothing but files on this machine. */
+export const LOCAL_COS = {
+  COS_REGION: 'gz',
+  COS_APP_ID: '1250000000',
+  COS_BUCKET: 'relay',
+  COS_SECRET_ID: 'AKIDlocal',
+  COS_SECRET_KEY: 'local-secret-key',
+} as const;
+export const SOURCE_BUCKET = 'source';
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { dataDir, env = {} } = options;
+  const root = join(dataDir, 's3');
+  await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of opened.reverse().splice(0)) await end();
+  };
+  const keep = <T extends { close(): Promise<void> }>(part: T): T => {
+    opened.push(() => part.close());
+    return part;
+  };
+
+  try {
+    const outside = [...Object.keys(LOCAL_COS), 'COS_ENDPOINT', 'COS_SECRET_NAME'].some((name) => env[name]);
+    const cos = outside ? undefined : keep(await startCosEndpoint(cosOptions(options)));
+    const config = loadConfig({
+      ...(cos && { ...LOCAL_COS, COS_ENDPOINT: cos.origin }),
+      MAX_CONCURRENCY: '2',
+      MAX_IN_FLIGHT: '16',
+      ...env,
+    });
+    const s3 = env.AWS_ENDPOINT_URL_S3 ? undefined : keep(await startS3Endpoint({ root, ...options.s3 }));
+    const table = options.volatileTable ? {} : { dataDir: join(dataDir, 'dynamodb') };
+    const db = env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : keep(await startDynamoDb(table));
+
+    const dynamodb =
+      options.wiring?.dynamodb ??
+      new DynamoDBClient(localClient(db?.endpoint ?? env.AWS_ENDPOINT_URL_DYNAMODB));
+    if (db) await createTable(dynamodb, config.TABLE_NAME);
+    const client =
+      options.wiring?.s3 ??
+      new S3Client({ ...localClient(s3?.origin ?? env.AWS_ENDPOINT_URL_S3), forcePathStyle: true });
+    const machine = await openLocalMachine({ ...options.machine, services: () => services });
+    const services: Wired = keep(
+      wire(config, { log: silentLog, machine, ...options.wiring, dynamodb, s3: client }),
+    );
+
+    const { handler } = await import('../../functions/object-created.ts');
+    const deliver = async (...events: readonly unknown[]) => {
+      const Records = events.map((event, at) => ({ messageId: `local-${at}`, body: JSON.stringify(event) }));
+      let reason: string | undefined;
+      const told: Wired = {
+        ...services,
+        log: {
+          ...services.log,
+          warn: (text, fields) => {
+            reason ??= String(fields?.reason ?? text);
+            services.log.warn(text, fields);
+          },
+        },
+      };
+      const answer = await withServices(told, () =>
+        handler({ Records }, localContext('object-created', 300_000)),
+      );
+      if (answer?.batchItemFailures.length) throw new Error(reason ?? 'the event was refused');
+    };
+    return {
+      services,
+      cos,
+      s3,
+      machine,
+      root,
+      deliver,
+      announce: (object) => deliver(objectCreatedEvent(object)),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const cosOptions = ({ dataDir, cos }: StackOptions): CosEndpointOptions => ({
+  dataDir: join(dataDir, 'cos'),
+  appId: LOCAL_COS.COS_APP_ID,
+  buckets: [LOCAL_COS.COS_BUCKET],
+  credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
+  ...cos,
+});
+
+/** Embedded services ask for no real account; an outside one brings its own. */
+const localClient = (endpoint: string | undefined) => ({
+  ...(endpoint !== undefined && { endpoint }),
+  region: process.env.AWS_REGION ?? 'us-east-1',
+  ...(process.env.AWS_ACCESS_KEY_ID === undefined && {
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  }),
+});
+
+async function createTable(client: DynamoDBClient, name: string): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(tableDefinition(name)));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw asError(error); // it is there from an earlier run
+  }
+}

@@ -1,0 +1,15 @@
+import { runToExit } from '../command.ts';
+import { readStartArguments, START_USAGE } from './arguments.ts';
+import { relayCommand } from './relay-file.ts';
+
+/** `npm start`: one file through the whole relay, with its proof. */
+async function main(): Promise<number> {
+  const given = readStartArguments(process.argv.slice(2));
+  if (given.help) {
+    process.stdout.write(START_USAGE);
+    return 0;
+  }
+  return relayCommand(given, process.env);
+}
+
+runToExit(main);

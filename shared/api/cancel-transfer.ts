@@ -1,0 +1,45 @@
+import { targetName } from '../cos/target.ts';
+import type { Transfer } from '../records/transfer.ts';
+import type { Services, StepTime } from '../services.ts';
+import { abandonSession } from '../target/abandon-session.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { end } from '../transfer/end-transfer.ts';
+import { mustBeSending } from './declined.ts';
+import { show } from './get-transfer.ts';
+import type { CancelInput, TransferView } from './schemas.ts';
+
+/** Cancels what is under way. Throws Declined for what is over already, unless it was cancelled before. */
+export async function cancelOnRequest(
+  { path, query }: CancelInput,
+  services: Services,
+  time: StepTime,
+): Promise<TransferView> {
+  const transfer = await cancelTransfer(path.id, { keepUpload: query.keepUpload ?? false }, services, time);
+  if (transfer.state !== 'cancelled') mustBeSending(transfer);
+  return show(transfer, services);
+}
+
+export type CancelOptions = {
+  /** Leave the unfinished upload in COS, for a later try. */
+  readonly keepUpload?: boolean;
+};
+
+/**
+ * Ends a running transfer: its workers stop by themselves, and the unfinished upload is deleted from COS. It stays
+ * when an older file is at the path, since deleting would take that file too. A transfer that is over stays as it is.
+ */
+export async function cancelTransfer(
+  transferId: string,
+  { keepUpload }: CancelOptions,
+  services: Services,
+  time: StepTime,
+): Promise<Transfer> {
+  const why = { error: 'Cancelled', message: 'cancelled on request' };
+  const transfer = await end(services, transferId, 'cancelled', why);
+  if (transfer.state !== 'cancelled' || keepUpload) return transfer;
+  const upload = (await services.store.getTarget(targetName(transfer.target)))?.upload;
+  if (upload?.transferId !== transferId || upload.session === undefined || upload.replaces) return transfer;
+  await abandonSession(services, transfer, upload.session, time);
+  await changeTarget(services, transfer, ({ upload: _, ...from }) => from);
+  return transfer;
+}

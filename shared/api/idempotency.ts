@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto';
+import type { Services } from '../services.ts';
+import { Declined } from './declined.ts';
+
+/** What a caller called a request, and a hash of what it asked for. */
+export type RequestKey = { readonly name: string; readonly asked: string };
+
+/** The key of one caller: another caller's key of the same text is another key. */
+export const requestKey = (caller: string, key: string, asked: unknown): RequestKey => ({
+  name: `key:${hash('sha256', JSON.stringify([caller, key]))}`,
+  asked: hash('sha256', JSON.stringify(asked)),
+});
+
+/** The transfer this key was first used for. Throws Declined if something else was asked for then. */
+export async function recall({ name, asked }: RequestKey, { store }: Services): Promise<string | undefined> {
+  const record = await store.getTarget(name);
+  if (!record) return undefined;
+  if (record.owner.sourceName === asked) return record.owner.transferId;
+  throw new Declined(
+    'idempotency-key-reused',
+    'this Idempotency-Key was used for another request',
+    'send a key of its own with each different request',
+  );
+}
+
+/** Writes down what the key stands for; the first of many calls wins. Resolves with the winner's transfer. */
+export async function remember(key: RequestKey, transferId: string, services: Services): Promise<string> {
+  const owner = { transferId, sourceName: key.asked, active: false };
+  if (await services.store.replaceTarget({ name: key.name, owner, revision: 1 })) return transferId;
+  return (await recall(key, services)) ?? transferId;
+}

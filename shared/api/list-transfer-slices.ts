@@ -1,0 +1,116 @@
+import type { Listed } from '../cos/client.ts';
+import { targetName } from '../cos/target.ts';
+import { SessionLost } from '../errors.ts';
+import { load } from '../records/change-transfer.ts';
+import type { Opening, Sending, Transfer } from '../records/transfer.ts';
+import { heldSlices } from '../relay/held-slices.ts';
+import type { Services, StepTime } from '../services.ts';
+import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
+import { isNew, whoseUpload } from '../target/recognise.ts';
+import { mustBeSending } from './declined.ts';
+import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';
+import type { SlicesInput, SlicesView } from './schemas.ts';
+
+const MISSING_SHOWN = 1_000;
+
+/** What COS says it holds of a transfer. An upload that a client drives is opened anew if COS lost its session. */
+export async function showSlices(
+  { path, query }: SlicesInput,
+  services: Services,
+  time: StepTime,
+): Promise<SlicesView> {
+  const found = await load(services, path.id);
+  const transfer = found.source.kind === 'client' ? await openClientUpload(found, services, time) : found;
+  if (transfer.state === 'stored') return view(transfer, everything(transfer), query);
+  let sending = mustBeSending(transfer);
+  let held = await heldInCos(sending, services, time);
+  if (held === 'lost' && sending.source.kind === 'client') {
+    sending = mustBeSending(await reopenClientUpload(sending, services, time));
+    held = await heldInCos(sending, services, time);
+  }
+  if (held === 'lost') throw new SessionLost('COS does not list the session of this transfer');
+  return view(sending, plan(sending, held), query);
+}
+
+/** The slices of our session that COS lists; `lost` if it lists another one, or none and the file is not there. */
+export async function heldInCos(
+  transfer: Sending,
+  services: Services,
+  time: StepTime,
+): Promise<readonly Slice[] | 'lost'> {
+  const listed = await services.cos.list(transfer.target, time.signal);
+  const record = await services.store.getTarget(targetName(transfer.target));
+  if (record?.owner.transferId !== transfer.id) throw new SessionLost('another transfer owns the target');
+  const all = planSlices(transfer.source.size, transfer.sliceSize);
+  switch (listed.kind) {
+    case 'none':
+      return 'lost';
+    case 'finished': {
+      // closed by COS itself, or by a finish whose answer was lost; an older file at the path is neither
+      const file = await services.cos.stat(transfer.target, time.signal);
+      const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
+      return whole && isNew(file, record) ? all : 'lost';
+    }
+    case 'unfinished': {
+      const ours = whoseUpload(listed, transfer, record) === 'ours' && listed.session === transfer.session;
+      return ours ? believed(all, listed, transfer, services) : 'lost';
+    }
+  }
+}
+
+type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
+
+/** Only what COS lists counts, and nothing that arrived damaged; under `verified` only if it also confirmed the MD5. */
+async function believed(
+  all: readonly Slice[],
+  listed: Unfinished,
+  transfer: Sending,
+  { store }: Services,
+): Promise<Slice[]> {
+  return heldSlices(all, listed, transfer, await store.windows(transfer.id), true);
+}
+
+type Plan = {
+  readonly sliceSize: number;
+  readonly serial: boolean;
+  readonly all: readonly Slice[];
+  readonly missing: readonly Slice[];
+};
+
+export function plan({ source, sliceSize, serial }: Sending, held: readonly Slice[]): Plan {
+  const all = planSlices(source.size, sliceSize);
+  return { sliceSize, serial, all, missing: missingSlices(all, held) };
+}
+
+/** A stored file has no session any more; it is shown in the slices it was sent in, or as one. */
+function everything({ source, receipt }: Extract<Transfer, { state: 'stored' }>): Plan {
+  const sliceSize = receipt.sliceSize ?? Math.max(1, source.size);
+  return { sliceSize, serial: false, all: planSlices(source.size, sliceSize), missing: [] };
+}
+
+function view(
+  { id, state, source }: Exclude<Transfer, Opening>,
+  { sliceSize, serial, all, missing }: Plan,
+  { from = 0, limit = MISSING_SHOWN }: SlicesInput['query'],
+): SlicesView {
+  const gone = new Set(missing.map(({ offset }) => offset));
+  const held = all.filter(({ offset }) => !gone.has(offset));
+  const ahead = missing.filter(({ offset }) => offset >= from);
+  const next = ahead[limit]?.offset;
+  // ranges come in the same order, so a page of them ends where the page of missing slices ends
+  const ranges = mergeRanges(held).filter(
+    (range) => range.offset + range.length > from && (next === undefined || range.offset < next),
+  );
+  return {
+    transferId: id,
+    state,
+    size: source.size,
+    sliceSize,
+    serial,
+    bytes: { total: source.size, held: source.size - totalBytes(missing) },
+    slices: { total: all.length, held: all.length - missing.length },
+    held: ranges,
+    missing: ahead.slice(0, limit),
+    ...(next !== undefined && { next }),
+  };
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { TargetBusy } from '../errors.ts';
+import { change } from '../records/change-transfer.ts';
+import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
+import { type Opening, type Sending, type Transfer, toAttempted } from '../records/transfer.ts';
+import { proveAndStore } from '../relay/prove.ts';
+import { DIRECT_LEASE_MS, uploadDirect } from '../relay/upload-direct.ts';
+import type { Services, StepTime } from '../services.ts';
+import { claimTarget } from '../target/claim-target.ts';
+import { leasedTime, letGo } from '../target/hold-target.ts';
+import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
+import type { Delivery } from './delivery.ts';
+
+/**
+ * Carries a small object on the spot: the same steps as the machine's, without a call between them. The transfer is
+ * one that was pinned a moment ago. Throws what makes its event worth another try.
+ */
+export async function carrySmall(
+  transfer: Opening | Sending,
+  services: Services,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<Transfer> {
+  const holder = randomUUID();
+  const leased = leasedTime(time, DIRECT_LEASE_MS);
+  try {
+    const claim = await claimTarget(services, transfer, leased, { ms: DIRECT_LEASE_MS, holder });
+    if (claim.kind === 'older') return await end(services, transfer.id, 'superseded', SUPERSEDED);
+    const { how, sha1 } = await uploadDirect(transfer, claim.record, services, leased);
+    const begun = { ...transfer, source: { ...transfer.source, sha1 }, attempts: transfer.attempts + 1 };
+    return await proveAndStore(begun, claim.record, { how }, services, leased);
+  } catch (error) {
+    await letGo(services, transfer, holder, error);
+    return setback(transfer, error, services, delivery);
+  }
+}
+
+/**
+ * What passes is tried again by the queue; what will not is written down, and so is anything once the queue gives up.
+ * Either way the event goes on to the dead-letter queue. A version that is gone has a successor with an event.
+ */
+async function setback(
+  transfer: Transfer,
+  error: unknown,
+  services: Services,
+  delivery: Delivery,
+): Promise<Transfer> {
+  if (isGone(error)) return end(services, transfer.id, 'superseded', reasonOf(error));
+  // another delivery of the same event carries it: its end is not for this one to tell
+  if (error instanceof TargetBusy && error.bySelf) throw error;
+  if (isHopeless(error) || delivery.last) await end(services, transfer.id, 'failed', reasonOf(error));
+  else await change(services, transfer.id, (from) => toAttempted(from));
+  throw error;
+}

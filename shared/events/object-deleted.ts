@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
+import { SourceMissing } from '../errors.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import { type Owner, sourceName, type TargetRecord } from '../records/target-record.ts';
+import { isActive, transferId } from '../records/transfer.ts';
+import { DIRECT_LEASE_MS } from '../relay/upload-direct.ts';
+import type { ObjectMetadata, PinnedObject } from '../s3/object-source.ts';
+import type { Machine, Services, StepTime } from '../services.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { takeTarget } from '../target/claim-target.ts';
+import { leasedTime, letGo } from '../target/hold-target.ts';
+import { strayOf, withStray } from '../target/transitions.ts';
+import type { Destination } from '../transfer/destination.ts';
+import type { Delivery } from './delivery.ts';
+import { relayVersion } from './object-arrived.ts';
+
+/** What an "Object Deleted" event tells: an object, one version of it, or that a delete marker was set. */
+export type DeletedObject = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly sequencer?: string | undefined;
+  /** When the event was made, in ms since the epoch. */
+  readonly at: number;
+};
+
+type EventServices = Services & { readonly machine: Machine };
+
+/**
+ * Mirrors a deletion. S3 itself is asked what the key holds now, because the event alone cannot tell: a version that
+ * was deleted for good need not have been the current one, and a newer object may be there already. Throws TargetBusy.
+ */
+export async function objectDeleted(
+  gone: DeletedObject,
+  to: Destination,
+  services: EventServices,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<void> {
+  const { target } = to;
+  if (pathProblem(target.path) !== undefined) return; // it never was in COS
+  const current = await currentVersion(gone, services, time);
+  const record = await services.store.getTarget(targetName(target));
+  if (current) {
+    if (!wasMirrored(gone, record) && !(await isBegun(gone, current, to, services)))
+      return say('a deletion was not of the current version', gone, services);
+    await revive(gone, current, to, services, time, delivery);
+    return;
+  }
+  if (record && record.owner.sourceName !== nameOf(gone))
+    return say('a deletion was not mirrored: the file in COS is of another source', gone, services);
+  const back = await removeFile(gone, target, services, time);
+  if (back) await revive(gone, back, to, services, time, delivery);
+}
+
+/** What COS mirrors was taken away, and an older version is the current one again: S3 sends no event for that. */
+const revive = (
+  gone: DeletedObject,
+  current: Current,
+  to: Destination,
+  services: EventServices,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<unknown> => relayVersion(revived(gone, current), current.metadata, to, services, time, delivery);
+
+const revived = ({ sequencer }: DeletedObject, { object }: Current): S3Origin => ({
+  kind: 's3',
+  ...object,
+  ...(sequencer !== undefined && { sequencer, revivedBy: sequencer }),
+});
+
+/** An earlier delivery found the target busy: its transfer must come to an end. */
+async function isBegun(
+  gone: DeletedObject,
+  current: Current,
+  { target }: Destination,
+  { store }: Services,
+): Promise<boolean> {
+  if (gone.sequencer === undefined) return false; // its transfer would be that of the version's own event
+  const begun = await store.get(transferId(revived(gone, current), target));
+  return begun !== undefined && isActive(begun);
+}
+
+type Current = { readonly object: PinnedObject; readonly metadata: ObjectMetadata };
+
+/** Undefined if S3 says that the key holds nothing. That it may not be read is no such answer, and is thrown. */
+async function currentVersion(
+  { bucket, key }: DeletedObject,
+  { source }: Services,
+  { signal }: StepTime,
+): Promise<Current | undefined> {
+  try {
+    return await source.pin({ bucket, key }, signal);
+  } catch (error) {
+    if (error instanceof SourceMissing && error.absent) return undefined;
+    throw error;
+  }
+}
+
+const wasMirrored = ({ versionId }: DeletedObject, record: TargetRecord | undefined): boolean =>
+  versionId !== undefined && record?.owner.versionId === versionId;
+
+const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
+
+/**
+ * One op=delete under a lease, in its place among the versions: an older one that comes late stays away. Nothing is
+ * deleted, and the current version told, if the deletion was undone before the target was ours.
+ */
+async function removeFile(
+  gone: DeletedObject,
+  target: CosTarget,
+  services: Services,
+  time: StepTime,
+): Promise<Current | undefined> {
+  const owner: Owner = {
+    transferId: `deletion-${gone.sequencer ?? gone.at}`,
+    sourceName: nameOf(gone),
+    lastModified: gone.at,
+    ...(gone.versionId !== undefined && { versionId: gone.versionId }),
+    ...(gone.sequencer !== undefined && { sequencer: gone.sequencer }),
+    active: true,
+  };
+  const holder = randomUUID();
+  const leaseUntil = services.clock() + DIRECT_LEASE_MS;
+  const name = targetName(target);
+  const taken = await takeTarget(services, name, { ...owner, leaseUntil, holder });
+  if (taken.kind === 'older') {
+    say('a deletion came after a newer version', gone, services);
+    return undefined;
+  }
+  const deletion = { id: owner.transferId, target };
+  const over = { ...owner, active: false };
+  const release = () =>
+    changeTarget(services, deletion, (from) => ({ ...from, owner: over }), { known: taken.record });
+  const leased = leasedTime(time, DIRECT_LEASE_MS);
+  const back = await currentVersion(gone, services, leased).catch(async (error: unknown) => {
+    await release(); // nothing was sent that somebody would have to wait for
+    throw error;
+  });
+  if (back) {
+    await release();
+    return back;
+  }
+  try {
+    const { kind } = await services.cos.remove(target, leased.signal);
+    await changeTarget(services, deletion, (from) => emptied(from, over), { known: taken.record });
+    say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, services);
+    return undefined;
+  } catch (error) {
+    await letGo(services, deletion, holder, error);
+    throw error;
+  }
+}
+
+/** Of what was there, only the order is left, and the sessions that nobody wants. */
+function emptied({ name, strays, upload }: TargetRecord, owner: Owner): Omit<TargetRecord, 'revision'> {
+  const left = strayOf(upload);
+  return { name, owner, strays: left ? withStray(strays, left) : (strays ?? []), deleted: true };
+}
+
+const say = (what: string, { bucket, key, versionId }: DeletedObject, { log }: Services): void =>
+  log.info(what, { bucket, key, versionId });

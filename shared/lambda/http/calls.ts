@@ -1,0 +1,151 @@
+import * as z from 'zod';
+import {
+  cancelInput,
+  idInput,
+  pageInput,
+  pageView,
+  putInput,
+  receiptView,
+  SLICE_MAX,
+  slicesInput,
+  slicesView,
+  sliceView,
+  startInput,
+  transferView,
+} from '../../api/schemas.ts';
+import type { ProblemKind } from './problem-table.ts';
+import type { Call } from './read-request.ts';
+import { routes } from './routes.ts';
+
+const JSON_MAX = 65_536;
+const NO_BODY = { takes: 'nothing', bodyMax: 0 } as const;
+
+/** Any call may meet these. */
+const ANYWHERE = ['bad-request', 'unauthorized', 'internal', 'state-unavailable', 'timed-out'] as const;
+const COS = ['too-many-requests', 'cos-refused', 'cos-unavailable'] as const;
+const OPENING = [
+  'target-busy',
+  'target-exists',
+  'foreign-upload',
+  'session-lost',
+  'not-identical',
+  'no-progress',
+] as const;
+const problems = (...kinds: ProblemKind[]): readonly ProblemKind[] => [...ANYWHERE, ...kinds];
+
+const call = <Input>(of: Call<Input>): Call<Input> => of;
+
+export const startTransfer = call({
+  route: routes.startTransfer,
+  summary: 'Relay an object of S3, or open an upload whose slices the client sends',
+  input: startInput,
+  takes: 'json',
+  bodyMax: JSON_MAX,
+  status: 202,
+  answer: transferView,
+  problems: problems(
+    'not-allowed',
+    'payload-too-large',
+    'unsupported-media-type',
+    'source-missing',
+    'source-changed',
+    'source-unavailable',
+    'idempotency-key-reused',
+    ...OPENING,
+    ...COS,
+  ),
+});
+
+export const listTransfers = call({
+  route: routes.listTransfers,
+  summary: 'List transfers, newest first',
+  input: pageInput,
+  ...NO_BODY,
+  status: 200,
+  answer: pageView,
+  problems: problems(),
+});
+
+export const getTransfer = call({
+  route: routes.getTransfer,
+  summary: 'Look at one transfer',
+  input: idInput,
+  ...NO_BODY,
+  status: 200,
+  answer: transferView,
+  problems: problems('unknown-transfer'),
+});
+
+export const cancelTransfer = call({
+  route: routes.cancelTransfer,
+  summary: 'Cancel a transfer',
+  input: cancelInput,
+  ...NO_BODY,
+  status: 200,
+  answer: transferView,
+  problems: problems('unknown-transfer', 'already-over', ...COS),
+});
+
+export const listSlices = call({
+  route: routes.listSlices,
+  summary: 'Ask COS which slices it holds, and which are missing',
+  input: slicesInput,
+  ...NO_BODY,
+  status: 200,
+  answer: slicesView,
+  problems: problems('unknown-transfer', 'already-over', 'not-open', ...OPENING, ...COS),
+});
+
+export const putSlice = call({
+  route: routes.putSlice,
+  summary: 'Send one slice; sending it again does no harm',
+  input: putInput,
+  takes: 'bytes',
+  bodyMax: SLICE_MAX,
+  status: 200,
+  answer: sliceView,
+  problems: problems(
+    'unknown-transfer',
+    'already-over',
+    'not-open',
+    'not-client-driven',
+    'session-lost',
+    'slice-too-large',
+    'unsupported-media-type',
+    'payload-too-large',
+    'no-such-slice',
+    'slice-length',
+    'digest-mismatch',
+    'slice-corrupt',
+    ...COS,
+  ),
+});
+
+export const finishTransfer = call({
+  route: routes.finishTransfer,
+  summary: 'Close the upload and prove it',
+  input: idInput,
+  ...NO_BODY,
+  status: 200,
+  answer: receiptView,
+  problems: problems(
+    'unknown-transfer',
+    'already-over',
+    'not-open',
+    'not-client-driven',
+    'slices-missing',
+    'session-lost',
+    'not-identical',
+    ...COS,
+  ),
+});
+
+export const getDocument = call({
+  route: routes.getDocument,
+  summary: 'This document',
+  input: z.object({}),
+  ...NO_BODY,
+  status: 200,
+  answer: z.looseObject({ openapi: z.string() }).meta({ description: 'OpenAPI 3.1' }),
+  problems: problems(),
+});

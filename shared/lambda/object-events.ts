@@ -1,0 +1,138 @@
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import * as z from 'zod';
+import { asError, BadInput, RelayError } from '../errors.ts';
+import type { Delivery } from '../events/delivery.ts';
+import { objectArrived } from '../events/object-arrived.ts';
+import { objectDeleted } from '../events/object-deleted.ts';
+import type { StepTime } from '../services.ts';
+import { destinationOf } from '../transfer/destination.ts';
+import type { Wired } from '../wiring/wiring.ts';
+import { services } from '../wiring/wiring.ts';
+import { deadlines, halfTime } from './deadline.ts';
+import { readS3Event, type S3Event } from './read-s3-event.ts';
+import { type Load, runBatch } from './run-batch.ts';
+
+const queued = z.object({
+  Records: z
+    .array(
+      z.object({
+        messageId: z.string(),
+        body: z.string(),
+        attributes: z.object({ ApproximateReceiveCount: z.coerce.number() }).partial().optional(),
+      }),
+    )
+    .min(1),
+});
+type Message = z.infer<typeof queued>['Records'][number];
+
+/**
+ * A Lambda for S3's events, inside SQS or as they are. Messages of a batch are handled at once, those for the same
+ * target one after the other. Each that fails is named, the others are done.
+ */
+export const objectEvents = () =>
+  middy<unknown, SQSBatchResponse | undefined, Error, Context>().handler(async (event, context) => {
+    const [own, time] = [await services(), deadlines(context)];
+    const batch = queued.safeParse(event);
+    if (!batch.success) {
+      await handleAll(readS3Event(event, own.clock()), own, time, { last: true, late: false });
+      return undefined;
+    }
+    const failed: string[] = [];
+    const messages = batch.data.Records.map((message) => readMessage(message, own));
+    // small objects are held in memory: together no more than one may be
+    const room = own.settings.smallObjectMax;
+    await runBatch(messages, room, halfTime(context), async ({ message, result }, late) => {
+      if (!(await isDone(message, result, own, time, late))) failed.push(message.messageId);
+    });
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  });
+
+type ReadMessage = Load & { readonly message: Message; readonly result: Result };
+/** Understood, or the error that its handling ends with. */
+type Result = { readonly events: readonly S3Event[] } | { readonly error: unknown };
+
+function readMessage(message: Message, { config, settings, clock }: Wired): ReadMessage {
+  const unnamed = { message, name: message.messageId, bytes: 0 };
+  try {
+    const events = readS3Event(parsed(message.body), clock());
+    const [first] = events.filter((one) => one.kind !== 'other');
+    const name = first && JSON.stringify(destinationOf(config, first.object.key).target);
+    const bytes = events.reduce((sum, one) => sum + heldFor(one, settings.smallObjectMax), 0);
+    return { ...unnamed, ...(name !== undefined && { name }), bytes, result: { events } };
+  } catch (error) {
+    return { ...unnamed, result: { error } };
+  }
+}
+
+/** A small object is read whole; a large one is for the machine. */
+const heldFor = (event: S3Event, smallObjectMax: number): number =>
+  event.kind === 'arrived' && event.object.size <= smallObjectMax ? event.object.size : 0;
+
+/** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
+async function isDone(
+  { messageId, attributes }: Message,
+  result: Result,
+  own: Wired,
+  time: StepTime,
+  late: boolean,
+): Promise<boolean> {
+  const receives = attributes?.ApproximateReceiveCount ?? 1;
+  const last = receives >= own.config.MAX_RECEIVES;
+  try {
+    if ('error' in result) throw result.error;
+    await handleAll(result.events, own, time, { last, late });
+    return true;
+  } catch (thrown) {
+    const error = asError(thrown);
+    const known = error instanceof RelayError ? error : undefined;
+    const fate = last
+      ? 'an event failed and goes to the dead-letter queue'
+      : 'an event failed and comes again';
+    own.log.warn(fate, {
+      messageId,
+      receives,
+      error: error.name,
+      reason: error.message,
+      wayOut: known?.wayOut,
+      cosCode: known?.cosCode,
+      requestId: known?.requestId,
+    });
+    return false;
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new BadInput('the message is not JSON', { cause, wayOut: 'see who else writes to the queue' });
+  }
+}
+
+async function handleAll(
+  all: readonly S3Event[],
+  own: Wired,
+  time: StepTime,
+  delivery: Delivery,
+): Promise<void> {
+  for (const event of all) await handle(event, own, time, delivery);
+}
+
+async function handle(event: S3Event, own: Wired, time: StepTime, delivery: Delivery): Promise<void> {
+  if (event.kind === 'other') {
+    own.log.info('an event that is none of ours was ignored', { type: event.type });
+    return;
+  }
+  const to = destinationOf(own.config, event.object.key);
+  const mirrors = own.config.DELETES === 'mirror';
+  if (event.kind === 'arrived') {
+    const transfer = await objectArrived(event.object, to, own, time, delivery);
+    // its deletion may have been told when there was nothing to undo yet, so it is told once more
+    const isGone = transfer?.state === 'superseded' && transfer.reason.error === 'SourceMissing';
+    if (mirrors && isGone) await objectDeleted(event.object, to, own, time, delivery);
+    return;
+  }
+  if (mirrors) await objectDeleted(event.object, to, own, time, delivery);
+  else own.log.info('a deletion was ignored: DELETES=ignore', { key: event.object.key });
+}

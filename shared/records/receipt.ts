@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { cosTarget } from '../cos/target.ts';
+import { origin } from './source-version.ts';
+
+/** The proof written at the end. Sizes in bytes, times in ms since the epoch. */
+export const receipt = z.object({
+  transferId: z.string(),
+  /** sent: by slices; direct: in one request; instant: COS held the bytes; skipped: the file was there. */
+  how: z.enum(['sent', 'direct', 'instant', 'skipped']),
+  source: origin,
+  target: cosTarget,
+  session: z.string().optional(),
+  sliceSize: z.number().optional(),
+  slices: z.object({
+    total: z.number(),
+    sent: z.number(),
+    alreadyHeld: z.number(),
+    resent: z.number(),
+    md5Verified: z.number(),
+  }),
+  bytes: z.object({ total: z.number(), sent: z.number() }),
+  verified: z.object({
+    size: z.number(),
+    /** Lower-case hex; as COS states it. */
+    sha1: z.string().optional(),
+    sha1Matches: z.boolean().optional(),
+  }),
+  requestIds: z.object({ finish: z.string().optional(), stat: z.string() }),
+  accessUrl: z.string().optional(),
+  metadata: z.object({ set: z.array(z.string()), refused: z.array(z.string()) }).optional(),
+  startedAt: z.number(),
+  storedAt: z.number(),
+  /** How many executions worked on it, the first one counted. */
+  attempts: z.number(),
+});
+export type Receipt = z.infer<typeof receipt>;

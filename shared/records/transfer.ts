@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { type CosTarget, cosTarget, targetName } from '../cos/target.ts';
+import type { EpochMillis } from '../time.ts';
+import { type Reason, reason } from './end-reason.ts';
+import { type Receipt, receipt } from './receipt.ts';
+import { type Origin, origin, type SourceMetadata, sourceMetadata } from './source-version.ts';
+import { type TransferOptions, transferOptions } from './transfer-options.ts';
+
+const common = {
+  id: z.string(),
+  source: origin,
+  target: cosTarget,
+  options: transferOptions,
+  /** As S3 told when the source was pinned last. */
+  metadata: sourceMetadata.optional(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  /** How often an upload of it was begun or taken up again. */
+  attempts: z.number().int(),
+  /** Which execution works on it: part of the execution's name, so a second start of the same one is refused. */
+  execution: z.number().int(),
+  /** Grows with each write: the write that expects an older one loses. */
+  revision: z.number().int(),
+};
+
+const opening = z.object({ ...common, state: z.literal('opening') });
+
+const sending = z.object({
+  ...common,
+  state: z.literal('sending'),
+  session: z.string(),
+  sliceSize: z.number(),
+  serial: z.boolean(),
+  /** Whether init carried the SHA-1 of the whole: then each slice and finish must too. */
+  withSha: z.boolean().optional(),
+  /** What COS held when this attempt listed first: slices that need not be sent. */
+  alreadyHeld: z.number(),
+  /** What COS held when it was listed last, in bytes. */
+  heldBytes: z.number(),
+  listedAt: z.number(),
+});
+
+const stored = z.object({ ...common, state: z.literal('stored'), receipt });
+
+const failed = z.object({ ...common, state: z.literal('failed'), reason });
+
+const cancelled = z.object({ ...common, state: z.literal('cancelled'), reason });
+
+const superseded = z.object({ ...common, state: z.literal('superseded'), reason });
+
+export const transfer = z.discriminatedUnion('state', [
+  opening,
+  sending,
+  stored,
+  failed,
+  cancelled,
+  superseded,
+]);
+
+export type Transfer = z.infer<typeof transfer>;
+
+export type TransferState = Transfer['state'];
+
+export type Opening = z.infer<typeof opening>;
+
+export type Sending = z.infer<typeof sending>;
+
+export type Stored = z.infer<typeof stored>;
+
+export type Ended = Exclude<Transfer, Opening | Sending>;
+
+export const TRANSFER_STATES = ['opening', 'sending', 'stored', 'failed', 'cancelled', 'superseded'] as const;
+
+/** A repeated event names the same transfer: one version of one source, one target. */
+export function transferId(source: Origin, target: CosTarget): string {
+  const version =
+    source.kind === 's3'
+      ? [
+          source.bucket,
+          source.key,
+          source.versionId ?? [source.etag, source.sequencer ?? source.lastModified],
+          ...(source.revivedBy === undefined ? [] : [source.revivedBy]),
+        ]
+      : ['client', source.key, source.size, source.sha1 ?? ''];
+  return createHash('sha256')
+    .update(JSON.stringify([version, targetName(target)]))
+    .digest('hex')
+    .slice(0, 40);
+}
+
+export function newTransfer(
+  source: Origin,
+  target: CosTarget,
+  options: TransferOptions,
+  now: EpochMillis,
+): Opening {
+  const id = transferId(source, target);
+  return {
+    id,
+    source,
+    target,
+    options,
+    createdAt: now,
+    updatedAt: now,
+    attempts: 0,
+    execution: 1,
+    revision: 1,
+    state: 'opening',
+  };
+}
+
+export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial' | 'withSha'>;
+
+/** From `sending` too: a lost session is replaced by a new one. */
+export const toSending = (from: Opening | Sending, facts: SessionFacts, now: EpochMillis): Sending => ({
+  ...basis(from),
+  ...facts,
+  state: 'sending',
+  alreadyHeld: 0,
+  heldBytes: 0,
+  listedAt: now,
+});
+
+export type HeldFacts = Partial<Pick<Sending, 'alreadyHeld'>> & Pick<Sending, 'heldBytes'>;
+
+export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sending => ({
+  ...from,
+  ...basis(from),
+  ...facts,
+  listedAt: now,
+});
+
+/** Another execution, or the same one after a lost session, takes the upload up. */
+export const toAttempted = <T extends Opening | Sending>(
+  from: T,
+  facts: { readonly metadata?: SourceMetadata } = {},
+): T => ({
+  ...from,
+  ...basis(from),
+  ...facts,
+  attempts: from.attempts + 1,
+});
+
+export const toStored = (from: Opening | Sending, proof: Receipt): Stored => ({
+  ...basis(from),
+  state: 'stored',
+  receipt: proof,
+});
+
+export type UnhappyState = 'failed' | 'cancelled' | 'superseded';
+
+export const toEnded = (from: Opening | Sending, state: UnhappyState, why: Reason): Ended => ({
+  ...basis(from),
+  state,
+  reason: why,
+});
+
+/** Only what failed, or was cancelled, can be tried again; a stored transfer stays stored. */
+export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }): Opening => ({
+  ...basis(from),
+  state: 'opening',
+  execution: from.execution + 1,
+});
+
+/** The `sha1` that requests of the session carry: COS wants it always or never (-29094). */
+export function sessionSha({ source, options, ...from }: Opening | Sending): { readonly sha1?: string } {
+  const carried = from.state === 'sending' ? from.withSha : undefined;
+  const wanted = carried ?? options.integrity === 'sha1';
+  return wanted && source.sha1 !== undefined ? { sha1: source.sha1 } : {};
+}
+
+export const isActive = (of: Transfer): of is Opening | Sending =>
+  of.state === 'opening' || of.state === 'sending';
+
+/** `revision` and `updatedAt` are raised by whoever writes the record. */
+function basis(from: Transfer) {
+  const { id, source, target, options, metadata, createdAt, updatedAt, attempts, execution, revision } = from;
+  return {
+    ...(metadata && { metadata }),
+    id,
+    source,
+    target,
+    options,
+    createdAt,
+    attempts,
+    execution,
+    updatedAt,
+    revision,
+  };
+}

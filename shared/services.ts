@@ -1,0 +1,58 @@
+import type { Config } from './config.ts';
+import type { CosClient } from './cos/client.ts';
+import type { Pace } from './cos/pace.ts';
+import type { Log, RelayEvent } from './observe/observe.ts';
+import type { Receipt } from './records/receipt.ts';
+import type { TransferStore } from './records/store.ts';
+import type { ObjectSource } from './s3/object-source.ts';
+import type { Clock } from './time.ts';
+
+type RelaySettings = {
+  /** Objects up to this size go in one request, in bytes; COS takes at most 20 MB so. */
+  readonly smallObjectMax: number;
+  /** One ranged read of S3, in bytes. */
+  readonly readBytes: number;
+  /** Ranged reads under way at once in a worker. */
+  readonly readers: number;
+  /** Slices in flight at most in a worker. */
+  readonly maxInFlight: number;
+  readonly windowBytes: number;
+  readonly maxWindows: number;
+  /** Workers at once on one object. */
+  readonly maxConcurrency: number;
+  /** How often a worker looks whether its transfer was cancelled or superseded, in ms. */
+  readonly watchMs: number;
+};
+
+/** Where copies of the receipts go, besides the table. */
+export type ReceiptCopies = { put(receipt: Receipt, signal: AbortSignal): Promise<void> };
+
+/** All a step may use; built once, in `wiring.ts`. */
+export type Services = {
+  readonly cos: CosClient;
+  readonly source: ObjectSource;
+  readonly store: TransferStore;
+  readonly receipts?: ReceiptCopies | undefined;
+  readonly pace: Pace;
+  readonly settings: RelaySettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observe: (event: RelayEvent) => void;
+};
+
+/** How long a step may go on. */
+export type StepTime = {
+  /** Fires while there is still time to hand unfinished work back. */
+  readonly stop: AbortSignal;
+  /** Fires when nothing more may be sent. */
+  readonly signal: AbortSignal;
+};
+
+/** Starts executions of `relay.asl.yml`. */
+export type Machine = {
+  /** A second start under the same name is refused by the machine and is fine. */
+  start(name: string, input: { readonly transferId: string }): Promise<void>;
+};
+
+/** What a call of the API may use besides the services of a step. */
+export type ApiServices = Services & { readonly config: Config; readonly machine: Machine };

@@ -1,0 +1,59 @@
+import type { Origin } from '../records/source-version.ts';
+import { type Owner, sourceName, type TargetRecord } from '../records/target-record.ts';
+import type { EpochMillis } from '../time.ts';
+
+export function ownerOf(transferId: string, source: Origin): Owner {
+  if (source.kind === 'client') return { transferId, sourceName: sourceName(source), active: true };
+  const { etag, versionId, sequencer, lastModified } = source;
+  return {
+    transferId,
+    sourceName: sourceName(source),
+    etag,
+    lastModified,
+    ...(versionId !== undefined && { versionId }),
+    ...(sequencer !== undefined && { sequencer }),
+    active: true,
+  };
+}
+
+/**
+ * Orders two sequencers of the same key: right-padded with zeros to one length, then as text (Amazon S3 User Guide,
+ * "Event message structure"). Negative: `a` is older.
+ */
+export function compareSequencers(a: string, b: string): number {
+  const length = Math.max(a.length, b.length);
+  const [left, right] = [a, b].map((text) => text.toLowerCase().padEnd(length, '0'));
+  if (left === undefined || right === undefined || left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+export type Claim =
+  | 'free' // nobody has it, or who had it is done
+  | 'mine' // this very transfer owns it: go on
+  | 'supersedes' // ours is the newer version of the same source
+  | 'older' // a newer version owns it: drop ours
+  | 'busy'; // something else is being written to it: wait
+
+/** Who gets the target. Pure; the store turns it into one conditional write. */
+export function decideClaim(current: TargetRecord | undefined, mine: Owner, now: EpochMillis): Claim {
+  if (!current) return 'free';
+  const { owner: theirs } = current;
+  const leased = (theirs.leaseUntil ?? 0) > now;
+  if (theirs.transferId === mine.transferId) {
+    const another = theirs.holder !== undefined && theirs.holder !== mine.holder;
+    return leased && another ? 'busy' : 'mine';
+  }
+  if (theirs.sourceName === mine.sourceName && age(mine, theirs) < 0) return 'older';
+  if (leased) return 'busy';
+  if (!theirs.active) return 'free';
+  // its one request is long over: whoever sent it died, and its event comes again or rests in the dead-letter queue
+  if (theirs.holder !== undefined && theirs.sourceName !== mine.sourceName) return 'free';
+  return theirs.sourceName === mine.sourceName ? 'supersedes' : 'busy';
+}
+
+/** Negative: `a` is the older version. A version without a sequencer is ordered by its time. */
+function age(a: Owner, b: Owner): number {
+  if (a.sequencer !== undefined && b.sequencer !== undefined)
+    return compareSequencers(a.sequencer, b.sequencer);
+  return (a.lastModified ?? 0) - (b.lastModified ?? 0);
+}

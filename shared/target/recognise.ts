@@ -1,0 +1,82 @@
+import type { CosFile, Listed } from '../cos/client.ts';
+import type { Stray, TargetRecord } from '../records/target-record.ts';
+import { sourceName } from '../records/target-record.ts';
+import type { Transfer } from '../records/transfer.ts';
+import { SLICE_SIZES } from '../slices/slices.ts';
+import { toSeconds } from '../time.ts';
+
+type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
+
+export type Whose =
+  | 'ours' // recorded for this very source version, or carrying its sha
+  | 'left-over' // ours, but of another version, or opened and never recorded: nothing in it is wanted
+  | 'foreign';
+
+/**
+ * Whose upload COS lists. Without a sha COS cannot tell two versions of a file apart, so only what the table says of
+ * the session counts. A session whose sizes do not fit the source is not ours, whatever its name.
+ */
+export function whoseUpload(listed: Unfinished, transfer: Transfer, record: TargetRecord | undefined): Whose {
+  const upload = record?.upload;
+  const recorded = upload?.session === listed.session;
+  const fits = listed.size === transfer.source.size && isSliceSize(listed.sliceSize);
+  if (recorded && upload.transferId === transfer.id && fits && hasSliceSize(transfer, listed)) return 'ours';
+  if (fits && listed.sha1 !== undefined && listed.sha1 === transfer.source.sha1) return 'ours';
+  if (recorded || record?.strays?.some((stray) => isStray(stray, listed))) return 'left-over';
+  // We said we would open a session and did not live to record it: an empty one of this size is that one.
+  const intended = upload?.transferId === transfer.id && (upload.intended || upload.session === undefined);
+  return intended && listed.held.length === 0 && listed.size === transfer.source.size
+    ? 'left-over'
+    : 'foreign';
+}
+
+/** Opened by a transfer of ours that had lost the target; if it never told the session, an empty one of its size is it. */
+const isStray = ({ session, size }: Stray, listed: Unfinished): boolean =>
+  session === undefined ? listed.held.length === 0 && listed.size === size : listed.session === session;
+
+const isSliceSize = (size: number): boolean => SLICE_SIZES.some((known) => known === size);
+
+const hasSliceSize = (transfer: Transfer, listed: Unfinished): boolean =>
+  transfer.state !== 'sending' ||
+  transfer.session !== listed.session ||
+  transfer.sliceSize === listed.sliceSize;
+
+/**
+ * Whether the file at the target is this source version, as far as anybody can tell without reading it. Equal size is
+ * not enough when something speaks against it: another sha, our own record of another version stored there, a transfer of
+ * ours that may have written there without recording it, or a file older than the version itself.
+ */
+export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord | undefined): boolean {
+  const { source } = transfer;
+  if (file.size !== source.size || file.received !== file.size) return false;
+  if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
+  if (source.kind === 'client') return false;
+  if (record?.unsure) return false;
+  const last = record?.stored;
+  if (last)
+    return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
+  if (transfer.options.integrity === 'sha1') return false; // who asks for proof is not served with a guess
+  return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
+}
+
+/** Proven by SHA-1 and size: a file that is there already and is in nobody's way. */
+export const isIdentical = (file: CosFile, { source }: Pick<Transfer, 'source'>): boolean =>
+  file.size === source.size &&
+  file.received === file.size &&
+  file.sha1 !== undefined &&
+  file.sha1 === source.sha1;
+
+export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
+  size,
+  ...(sha1 !== undefined && { sha1 }),
+  ...(createdAt !== undefined && { createdAt }),
+  ...(modifiedAt !== undefined && { modifiedAt }),
+});
+
+/** Whether the file there is another one than was there before the upload was opened. */
+export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
+  if (!upload?.replaces) return true;
+  const now = factsOf(file);
+  const { sha1, createdAt, modifiedAt } = upload.replaces;
+  return now.sha1 !== sha1 || now.createdAt !== createdAt || now.modifiedAt !== modifiedAt;
+}

@@ -1,0 +1,43 @@
+import { change } from '../records/change-transfer.ts';
+import type { EndReason } from '../records/end-reason.ts';
+import { type Transfer, toEnded, type UnhappyState } from '../records/transfer.ts';
+import type { Services } from '../services.ts';
+import { releaseTarget } from '../target/hold-target.ts';
+
+/** A transfer that is over: every step lets it be. */
+export type EndedOutcome = {
+  readonly transferId: string;
+  readonly kind: 'ended';
+  readonly state: Transfer['state'];
+};
+
+export const ended = ({ id, state }: Transfer): EndedOutcome => ({ transferId: id, kind: 'ended', state });
+
+/** Ends a running transfer without a stored file, and frees its target. */
+export async function end(
+  services: Services,
+  transferId: string,
+  state: UnhappyState,
+  why: EndReason,
+  holder?: string,
+): Promise<Transfer> {
+  const reason = { ...why, message: why.message.slice(0, 2_000) };
+  const transfer = await change(services, transferId, (from) => toEnded(from, state, reason));
+  await releaseTarget(services, transfer, holder);
+  if (transfer.state === state) {
+    services.observe({ kind: 'ended', transferId, state, error: why.error });
+    services.log.warn(`transfer ${state}`, {
+      transferId,
+      error: why.error,
+      reason: reason.message,
+      cosCode: why.cosCode,
+      requestId: why.requestId,
+    });
+  }
+  return transfer;
+}
+
+export const SUPERSEDED = {
+  error: 'Superseded',
+  message: 'a newer version of the same source owns the target',
+};

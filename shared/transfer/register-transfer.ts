@@ -1,0 +1,50 @@
+import { type CosTarget, pathProblem } from '../cos/target.ts';
+import { BadInput } from '../errors.ts';
+import type { Origin } from '../records/source-version.ts';
+import { isActive, newTransfer, type Transfer, toRestarted } from '../records/transfer.ts';
+import type { TransferOptions } from '../records/transfer-options.ts';
+import type { Machine, Services } from '../services.ts';
+export type StartOptions = {
+  /** Begin again what failed or was cancelled. */
+  readonly restart: boolean;
+  /** Write down a path that COS cannot hold too: to say so. */
+  readonly anyPath?: boolean;
+};
+
+/** Writes the transfer down, once for any number of calls, without starting it. Throws BadInput for a path COS cannot hold. */
+export async function registerTransfer(
+  source: Origin,
+  target: CosTarget,
+  options: TransferOptions,
+  services: Services,
+  { restart, anyPath }: StartOptions,
+): Promise<Transfer> {
+  if (!anyPath) assertStorable(target);
+  const made = newTransfer(source, target, options, services.clock());
+  const created = await services.store.create(made);
+  if (created.won) return made;
+  return restart ? restarted(created.existing, services) : created.existing;
+}
+
+/** Throws BadInput for a path COS cannot hold. */
+export function assertStorable({ path }: CosTarget): void {
+  const problem = pathProblem(path);
+  if (problem === undefined) return;
+  throw new BadInput(`COS cannot hold a file named ${JSON.stringify(path)}: ${problem}`, {
+    wayOut: 'rename the object, or map its key with TARGET_PATH',
+  });
+}
+
+/** The transfer, in a new execution if it had failed or was cancelled. */
+export async function restarted(existing: Transfer, services: Services): Promise<Transfer> {
+  if (existing.state !== 'failed' && existing.state !== 'cancelled') return existing;
+  const again = { ...toRestarted(existing), updatedAt: services.clock(), revision: existing.revision + 1 };
+  if (await services.store.replace(again)) return again;
+  return (await services.store.get(existing.id)) ?? again; // somebody else restarted it
+}
+
+/** Starts the machine for a running transfer; nothing happens if it runs already. */
+export async function startMachine(transfer: Transfer, machine: Machine): Promise<void> {
+  if (!isActive(transfer)) return;
+  await machine.start(`${transfer.id}-${transfer.execution}`, { transferId: transfer.id });
+}

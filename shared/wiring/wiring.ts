@@ -1,0 +1,133 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type Config, loadConfig } from '../config.ts';
+import type { CosKeys } from '../cos/call.ts';
+import { openHttpClient } from '../cos/http-client.ts';
+import { openPace } from '../cos/pace.ts';
+import { regionOrigin } from '../cos/target.ts';
+import { openTransport } from '../cos/transport.ts';
+import { withRetry } from '../cos/with-retry.ts';
+import { CosUnavailable } from '../errors.ts';
+import { emfMetrics } from '../observe/emf-metrics.ts';
+import { lambdaLog } from '../observe/lambda-log.ts';
+import type { Log, RelayEvent } from '../observe/observe.ts';
+import { silentLog } from '../observe/observe.ts';
+import { openDynamoStore } from '../records/dynamo-store.ts';
+import type { RetryPolicy } from '../retry.ts';
+import { lazySource } from '../s3/lazy-source.ts';
+import type { Machine, Services } from '../services.ts';
+import type { Clock } from '../time.ts';
+import { keysFrom } from './cos-keys.ts';
+import { receiptsInS3 } from './receipts-in-s3.ts';
+import { stepFunctionsMachine } from './step-functions.ts';
+
+/** All that is built once: what the steps use, the configuration, the machine. */
+export type Wired = Services & {
+  readonly config: Config;
+  readonly machine: Machine;
+  close(): Promise<void>;
+};
+
+export type WiringOptions = {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly log?: Log;
+  readonly observe?: (event: RelayEvent) => void;
+  readonly machine?: Machine;
+  readonly keys?: CosKeys;
+  readonly s3?: S3Client;
+  readonly dynamodb?: DynamoDBClient;
+};
+
+/** Builds everything from a configuration; what is given in `options` is used instead. */
+export function wire(config: Config, options: WiringOptions = {}): Wired {
+  const clock = options.clock ?? Date.now;
+  const random = options.random ?? Math.random;
+  const log = options.log ?? silentLog;
+  const observe = options.observe ?? (() => undefined);
+  const policy: RetryPolicy = {
+    attempts: config.COS_ATTEMPTS,
+    baseMs: config.RETRY_BASE_MS,
+    capMs: config.RETRY_BASE_MS * 50,
+    budgetMs: config.RETRY_BASE_MS * 150,
+  };
+  const pace = openPace({ start: 4, least: 2, most: config.MAX_IN_FLIGHT, now: () => performance.now() });
+  const transport = openTransport({
+    origin: (config.COS_ENDPOINT ?? regionOrigin(config.COS_REGION)).replace(/\/$/, ''),
+    connections: config.MAX_IN_FLIGHT + 4,
+    requestTimeoutMs: config.COS_TIMEOUT_MS,
+  });
+  const cos = withRetry(
+    openHttpClient({ transport, keys: options.keys ?? keysFrom(config), clock, random }),
+    {
+      policy,
+      random,
+      onRetry: (error, attempt, pauseMs) => {
+        if (!(error instanceof CosUnavailable)) return;
+        if (error.throttled) pace.slowDown();
+        const { message: reason, cosCode, requestId } = error;
+        log.warn('COS is tried again', { attempt, pauseMs, reason, cosCode, requestId });
+        observe({ kind: 'retried', code: cosCode });
+      },
+    },
+  );
+  const dynamodb = options.dynamodb ?? new DynamoDBClient({});
+  let s3 = options.s3;
+  const openS3 = async (): Promise<S3Client> => {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    s3 ??= new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
+    return s3;
+  };
+  const source = lazySource(async () => {
+    const { openS3Source } = await import('../s3/s3-source.ts');
+    return openS3Source({ s3: await openS3(), policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random });
+  });
+  return {
+    config,
+    cos,
+    source,
+    store: openDynamoStore({
+      documents: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+      table: config.TABLE_NAME,
+      clock,
+      retentionDays: config.RETENTION_DAYS,
+    }),
+    receipts: receiptsInS3(config, openS3),
+    pace,
+    settings: {
+      smallObjectMax: config.SMALL_OBJECT_MAX,
+      readBytes: config.READ_BYTES,
+      readers: config.READERS,
+      maxInFlight: config.MAX_IN_FLIGHT,
+      windowBytes: config.WINDOW_BYTES,
+      maxWindows: config.MAX_WINDOWS,
+      maxConcurrency: config.MAX_CONCURRENCY,
+      watchMs: config.WATCH_MS,
+    },
+    clock,
+    log,
+    observe,
+    machine: options.machine ?? stepFunctionsMachine(config),
+    async close() {
+      await Promise.all([transport.close(), source.close()]);
+      dynamodb.destroy();
+      s3?.destroy();
+    },
+  };
+}
+
+const given = new AsyncLocalStorage<Wired>();
+let fromEnvironment: Wired | undefined;
+
+/** The services of this call: those of the stack that runs it, or, on Lambda, those of the environment, built once. */
+export async function services(): Promise<Wired> {
+  const mine = given.getStore();
+  if (mine) return mine;
+  fromEnvironment ??= wire(loadConfig(process.env), { log: lambdaLog(), observe: emfMetrics() });
+  return fromEnvironment;
+}
+
+/** Runs a handler with services of one's own; several stacks can live in one process. */
+export const withServices = <T>(own: Wired, work: () => T): T => given.run(own, work);
