@@ -115,7 +115,7 @@ export function taskStates({ States }: Pick<StateMachineDefinition, 'States'>): 
 export const functionOf = (state: string): string => state.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
 async function localHandler(state: string, options: LocalMachineOptions) {
-  const { handler } = await import(`../functions/${functionOf(state)}.ts`);
+  const { handler } = await import(`../../functions/${functionOf(state)}.ts`);
   const meddle: Meddle = options.meddle ?? ((_, work) => work());
   const failures = new Map<string, number>(); // since the last success, by input
   return async (given: Parameters<Handler>[0]): Promise<Awaited<ReturnType<Handler>>> => {
