@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 export type RetryPolicy = {
   /** How many times at most, the first one counted. */
   readonly attempts: number;
@@ -47,5 +45,15 @@ export async function retrying<T>(work: (attempt: number) => Promise<T>, how: Re
 
 /** Throws the reason of the signal, which says more than "aborted". */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+  signal.throwIfAborted();
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
+  signal.throwIfAborted();
 }

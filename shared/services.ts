@@ -36,6 +36,8 @@ export type Services = {
   readonly pace: Pace;
   readonly settings: RelaySettings;
   readonly clock: Clock;
+  /** A name nobody else has, such as a call's own. */
+  readonly newId: () => string;
   readonly log: Log;
   readonly observe: (event: RelayEvent) => void;
 };

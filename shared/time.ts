@@ -7,3 +7,14 @@ export type EpochSeconds = number;
 export type Clock = () => EpochMillis;
 
 export const toSeconds = (at: EpochMillis): EpochSeconds => Math.floor(at / 1000);
+
+/**
+ * Fires after `ms` with a TimeoutError and keeps no process alive. `AbortSignal.timeout` does the same on a timer that nobody
+ * else can set: virtual time would not reach it.
+ */
+export function timeoutSignal(ms: number): AbortSignal {
+  const timeout = new AbortController();
+  const error = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+  setTimeout(() => timeout.abort(error()), ms).unref();
+  return timeout.signal;
+}

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
@@ -21,7 +20,7 @@ export async function carrySmall(
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer> {
-  const holder = randomUUID();
+  const holder = services.newId();
   const leased = leasedTime(time, DIRECT_LEASE_MS);
   try {
     const claim = await claimTarget(services, transfer, leased, { ms: DIRECT_LEASE_MS, holder });

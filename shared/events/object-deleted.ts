@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
 import type { S3Origin } from '../records/source-version.ts';
@@ -121,7 +120,7 @@ async function removeFile(
     ...(gone.sequencer !== undefined && { sequencer: gone.sequencer }),
     active: true,
   };
-  const holder = randomUUID();
+  const holder = services.newId();
   const leaseUntil = services.clock() + DIRECT_LEASE_MS;
   const name = targetName(target);
   const taken = await takeTarget(services, name, { ...owner, leaseUntil, holder });

@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import type { StepTime } from '../services.ts';
+import { timeoutSignal } from '../time.ts';
 
 /** Kept for slices in flight and for writing down what was confirmed, in ms; a quarter of a short life at most. */
 const RESERVE_MS = 20_000;
@@ -11,11 +12,11 @@ export function deadlines(context: Pick<Context, 'getRemainingTimeInMillis'>): S
   const left = context.getRemainingTimeInMillis();
   const reserve = Math.min(RESERVE_MS, left / 4);
   return {
-    stop: AbortSignal.timeout(Math.max(0, Math.floor(left - reserve))),
-    signal: AbortSignal.timeout(Math.max(0, Math.floor(left - Math.min(LAST_WORD_MS, left / 20)))),
+    stop: timeoutSignal(Math.max(0, Math.floor(left - reserve))),
+    signal: timeoutSignal(Math.max(0, Math.floor(left - Math.min(LAST_WORD_MS, left / 20)))),
   };
 }
 
 /** What has not begun when half of the time is over would hardly end in the other half. */
 export const halfTime = (context: Pick<Context, 'getRemainingTimeInMillis'>): AbortSignal =>
-  AbortSignal.timeout(Math.floor(context.getRemainingTimeInMillis() / 2));
+  timeoutSignal(Math.floor(context.getRemainingTimeInMillis() / 2));

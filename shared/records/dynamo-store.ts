@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
@@ -18,6 +17,8 @@ export type DynamoStoreParts = {
   readonly documents: DynamoDBDocumentClient;
   readonly table: string;
   readonly clock: Clock;
+  /** Tells two rows of the same moment apart. */
+  readonly newId: () => string;
   /** Records are kept this long after their last write, in days. */
   readonly retentionDays: number;
 };
@@ -48,7 +49,13 @@ const chainItem = z.object({
 });
 
 /** One table: `TRANSFER#id` with its `WINDOW#…` and `CHAIN#…`, and `TARGET#name`; index `byState` over the transfers. */
-export function openDynamoStore({ documents, table, clock, retentionDays }: DynamoStoreParts): TransferStore {
+export function openDynamoStore({
+  documents,
+  table,
+  clock,
+  newId,
+  retentionDays,
+}: DynamoStoreParts): TransferStore {
   const TableName = table;
   const expiresAt = () => toSeconds(clock()) + retentionDays * 86_400;
 
@@ -109,7 +116,7 @@ export function openDynamoStore({ documents, table, clock, retentionDays }: Dyna
 
     async addWindow(id, record) {
       await documents.send(
-        new PutCommand({ TableName, Item: { ...windowRow(id, record), expiresAt: expiresAt() } }),
+        new PutCommand({ TableName, Item: { ...windowRow(id, record, newId()), expiresAt: expiresAt() } }),
       );
     },
     windows: async (id) => z.array(windowItem).parse(await children(`TRANSFER#${id}`, 'WINDOW#')),
@@ -154,9 +161,9 @@ const targetItem = (of: TargetRecord) => ({ pk: `TARGET#${of.name}`, sk: 'TARGET
 
 const pair = ({ offset, length }: Slice) => [offset, length];
 
-const windowRow = (id: string, record: WindowRecord) => ({
+const windowRow = (id: string, record: WindowRecord, unique: string) => ({
   pk: `TRANSFER#${id}`,
-  sk: `WINDOW#${String(record.at).padStart(15, '0')}#${randomUUID()}`,
+  sk: `WINDOW#${String(record.at).padStart(15, '0')}#${unique}`,
   ...record,
   confirmed: record.confirmed.map(pair),
   ...(record.damaged && { damaged: record.damaged.map(pair) }),

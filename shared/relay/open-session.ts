@@ -97,7 +97,7 @@ async function init(
   for (;;) {
     const opened = await ask(sliceSize);
     if (opened.kind === 'no-directory' && !made) {
-      forgetDirectories(transfer.target);
+      forgetDirectories(services.cos, transfer.target);
       await makeDirectories(services.cos, transfer.target, time.signal);
       made = true;
     } else if (opened.kind === 'slice-size-refused' && sliceSize !== SAFE_SLICE_SIZE) {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { NoProgress, SourceChanged } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
@@ -48,7 +47,7 @@ export async function openUpload(input: OpenInput, services: Services, time: Ste
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
 
   const small = begun.source.kind === 's3' && begun.source.size <= services.settings.smallObjectMax;
-  const lease = small ? { ms: DIRECT_LEASE_MS, holder: randomUUID() } : undefined;
+  const lease = small ? { ms: DIRECT_LEASE_MS, holder: services.newId() } : undefined;
   const claim = await claimTarget(services, begun, time, lease);
   if (claim.kind === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
   // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more

@@ -68,7 +68,7 @@ async function detours(
       case 'exists':
         return uploaded;
       case 'no-directory':
-        forgetDirectories(target);
+        forgetDirectories(cos, target);
         await makeDirectories(cos, target, signal);
         break;
       case 'unfinished': {

@@ -8,6 +8,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { asError, SourceChanged, SourceMissing, SourceUnavailable } from '../errors.ts';
 import { backoffMs, pause, type RetryPolicy } from '../retry.ts';
 import type { Slice } from '../slices/slices.ts';
+import { timeoutSignal } from '../time.ts';
 import { openConnectionPool } from './connection-pool.ts';
 import type { Memory, ObjectRef, ObjectSource, PinnedObject } from './object-source.ts';
 import type { RangeConnection } from './range-connection.ts';
@@ -146,7 +147,7 @@ export function openS3Source({
             IfMatch: ref.etag === undefined ? undefined : `"${ref.etag}"`,
             ChecksumMode: 'ENABLED',
           }),
-          { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(idleTimeoutMs)]) },
+          { abortSignal: AbortSignal.any([signal, timeoutSignal(idleTimeoutMs)]) },
         );
         const object = pinned(ref, head);
         // not every S3 heeds If-Match in a HEAD

@@ -3,7 +3,7 @@ import { isHopeless } from '../records/end-reason.ts';
 import type { TargetRecord } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
-import type { EpochMillis } from '../time.ts';
+import { type EpochMillis, timeoutSignal } from '../time.ts';
 import { changeTarget } from './change-target.ts';
 
 /** For a single request that nothing else can stop: until it is over, or the lease is, nobody writes to the target. */
@@ -16,7 +16,7 @@ const MARGIN_MS = 15_000;
 
 /** How long a single request under a lease may go on. */
 export const leasedTime = (time: StepTime, leaseMs: number): StepTime => {
-  const over = AbortSignal.timeout(Math.max(1, leaseMs - MARGIN_MS));
+  const over = timeoutSignal(Math.max(1, leaseMs - MARGIN_MS));
   return { stop: AbortSignal.any([time.stop, over]), signal: AbortSignal.any([time.signal, over]) };
 };
 

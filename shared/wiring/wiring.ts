@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -33,6 +34,7 @@ export type Wired = Services & {
 export type WiringOptions = {
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly newId?: () => string;
   readonly log?: Log;
   readonly observe?: (event: RelayEvent) => void;
   readonly machine?: Machine;
@@ -45,6 +47,7 @@ export type WiringOptions = {
 export function wire(config: Config, options: WiringOptions = {}): Wired {
   const clock = options.clock ?? Date.now;
   const random = options.random ?? Math.random;
+  const newId = options.newId ?? randomUUID;
   const log = options.log ?? silentLog;
   const observe = options.observe ?? (() => undefined);
   const policy: RetryPolicy = {
@@ -92,6 +95,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       documents: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
       table: config.TABLE_NAME,
       clock,
+      newId,
       retentionDays: config.RETENTION_DAYS,
     }),
     receipts: receiptsInS3(config, openS3),
@@ -107,6 +111,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       watchMs: config.WATCH_MS,
     },
     clock,
+    newId,
     log,
     observe,
     machine: options.machine ?? stepFunctionsMachine(config),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -56,6 +57,7 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
         documents: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
         table,
         clock: Date.now,
+        newId: randomUUID,
         retentionDays: 1,
       });
     };
