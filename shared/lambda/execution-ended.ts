@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { isActive } from '../records/transfer.ts';
 import { recordFailure } from '../relay/record-failure.ts';
 import { services } from '../wiring/wiring.ts';
 import { withNamedErrors } from './named-errors.ts';
@@ -28,7 +29,7 @@ const WHY = {
 
 /**
  * A Lambda for executions that ended without RecordFailure: nothing stays "sending" that nobody works on. A transfer
- * that is over, or runs in a later execution by now, is left as it is.
+ * that is over, or runs in a later execution by now, is left as it is, and not counted a second time.
  */
 export const executionEnded = () =>
   middy<unknown, void, Error, Context>()
@@ -37,7 +38,7 @@ export const executionEnded = () =>
       const own = await services();
       const { name, status, input, error, cause } = parse(statusChange, event).detail;
       const transfer = await own.store.get(input.transferId);
-      if (!transfer || name !== `${transfer.id}-${transfer.execution}`) return;
+      if (!transfer || !isActive(transfer) || name !== `${transfer.id}-${transfer.execution}`) return;
       const [reason, words] = WHY[status];
       const Cause = [words, error, cause].filter(Boolean).join(': ');
       await recordFailure({ transferId: transfer.id, error: { Error: reason, Cause } }, own);

@@ -13,7 +13,7 @@ export type EndedOutcome = {
 
 export const ended = ({ id, state }: Transfer): EndedOutcome => ({ transferId: id, kind: 'ended', state });
 
-/** Ends a running transfer without a stored file, and frees its target. */
+/** Ends a running transfer without a stored file, and frees its target. The call that ended it tells of it, no other. */
 export async function end(
   services: Services,
   transferId: string,
@@ -24,7 +24,8 @@ export async function end(
   const reason = { ...why, message: why.message.slice(0, 2_000) };
   const transfer = await change(services, transferId, (from) => toEnded(from, state, reason));
   await releaseTarget(services, transfer, holder);
-  if (transfer.state === state) {
+  // the very object: a transfer that was over before carries another, even if it says the same
+  if ('reason' in transfer && transfer.reason === reason) {
     services.observe({ kind: 'ended', transferId, state, error: why.error });
     services.log.warn(`transfer ${state}`, {
       transferId,

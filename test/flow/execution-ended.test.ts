@@ -2,14 +2,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { handler } from '../../functions/execution-ended.ts';
 import { localContext } from '../../local/stack/machine.ts';
 import { type Stack, startStack } from '../../local/stack/stack.ts';
+import type { RelayEvent } from '../../shared/observe/observe.ts';
+import { recordFailure } from '../../shared/relay/record-failure.ts';
 import { destinationOf } from '../../shared/transfer/destination.ts';
 import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { withServices } from '../../shared/wiring/wiring.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
-async function openStack(): Promise<Stack> {
+async function openStack(observe: (event: RelayEvent) => void = () => undefined): Promise<Stack> {
   const dir = await tempDir('execution-ended');
-  const stack = await startStack({ dataDir: dir.path, volatileTable: true });
+  const stack = await startStack({ dataDir: dir.path, volatileTable: true, wiring: { observe } });
   onTestFinished(async () => {
     await stack.close();
     await dir.remove();
@@ -73,4 +75,17 @@ test('a transfer that expired is nobody to tell', async () => {
   const stack = await openStack();
 
   await expect(told(stack, 'gone-1', 'gone', 'FAILED')).resolves.toBeUndefined();
+});
+
+test('a failure is counted once, however often it is written down', async () => {
+  const events: RelayEvent[] = [];
+  const stack = await openStack((event) => void events.push(event));
+  const { id } = await begun(stack);
+  const failure = { transferId: id, error: { Error: 'ExecutionFailed', Cause: '' } };
+
+  await recordFailure(failure, stack.services);
+  await recordFailure(failure, stack.services); // a RecordFailure that was retried
+  await told(stack, `${id}-1`, id, 'FAILED'); // and the end of the same execution, as EventBridge tells it
+
+  expect(events.filter(({ kind }) => kind === 'ended')).toHaveLength(1);
 });

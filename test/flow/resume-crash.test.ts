@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Meddle } from '../../local/stack/machine.ts';
 import { carry, carryOn, drop, PATH, testBed, transferOf } from '../kit/carry.ts';
 import { mortal } from '../kit/mortal.ts';
 import { bytesOf, failedEnds, idOf, openBed, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
@@ -150,3 +151,22 @@ test('a process that goes away between any two functions is followed by one that
 class Gone extends Error {
   override readonly name = 'Gone';
 }
+
+test('a Lambda that turns calls away for hours costs the object nothing but time', async () => {
+  const bed = await testBed();
+  const { bytes, object } = await drop(bed, SIZE);
+  const turnedAway = new Map<string, number>();
+  const meddle: Meddle = (state, work) => {
+    const times = (turnedAway.get(state) ?? 0) + 1;
+    turnedAway.set(state, times);
+    if (times > 40) return work();
+    return Promise.reject(
+      Object.assign(new Error('Rate Exceeded'), { name: 'Lambda.TooManyRequestsException' }),
+    );
+  };
+
+  const { transfer } = await carry(bed, object, { machine: { meddle } });
+
+  expect(transfer.state).toBe('stored');
+  expect(await bed.stored(PATH)).toBe(sha1(bytes));
+});

@@ -10,13 +10,19 @@ const ROOT = join(import.meta.dirname, '../..');
 const definition = await readDefinition();
 
 /** Names that Step Functions and Lambda give, not we. */
-const NOT_OURS = /^(States\.(ALL|Timeout)|Lambda\.\w+|Sandbox\.Timedout|Runtime\.ExitError)$/;
+const NOT_OURS = /^(States\.(ALL|Timeout)|Lambda\.\w+|Sandbox\.Timedout|Runtime\.\w+)$/;
 /** `withNamedErrors` gives it to trouble of an AWS service that may pass. */
 const GIVEN_BY_LAMBDA_ROOM = ['StateUnavailable'];
 /** The context object that RecordFailure is there for: it must not fail by its own retries. */
 const RECORDS = 'RecordFailure';
 
 type Rule = { readonly ErrorEquals: readonly string[] };
+type Retrier = Rule & {
+  readonly IntervalSeconds: number;
+  readonly MaxDelaySeconds: number;
+  readonly MaxAttempts: number;
+  readonly BackoffRate: number;
+};
 type State = { readonly Type: string; readonly Retry?: readonly Rule[]; readonly Catch?: readonly Rule[] };
 
 const states = (from: Pick<StateMachineDefinition, 'States'>): [string, State][] =>
@@ -74,6 +80,36 @@ test('every error that passes is retried, and only such', () => {
     expect([name, retried.sort()]).toEqual([name, expected.sort()]);
   }
 });
+
+test('what passes by itself is waited for three hours and longer, throttled calls under a count of their own', () => {
+  const steps = states(definition).filter(([, { Type }]) => Type === 'Task');
+
+  for (const [name, { Retry = [] }] of steps) {
+    const patience = (error: string): number => {
+      const retrier = (Retry as readonly Retrier[]).find(({ ErrorEquals }) => ErrorEquals.includes(error));
+      return retrier ? meanWaitSeconds(retrier) : 0;
+    };
+    for (const error of PASSING)
+      expect([name, error, patience(error) >= 3 * 3_600]).toEqual([name, error, true]);
+    expect(Retry.filter(({ ErrorEquals }) => ErrorEquals.includes(THROTTLED))).toMatchObject([
+      { ErrorEquals: [THROTTLED] },
+    ]);
+  }
+});
+const THROTTLED = 'Lambda.TooManyRequestsException';
+const PASSING = [
+  THROTTLED,
+  'Lambda.ServiceException',
+  'Lambda.ClientExecutionTimeoutException',
+  'CosUnavailable',
+  'StateUnavailable',
+];
+
+/** Full jitter waits half of what the backoff says, on average. */
+const meanWaitSeconds = ({ IntervalSeconds, MaxDelaySeconds, MaxAttempts, BackoffRate }: Retrier): number =>
+  Array.from({ length: MaxAttempts }, (_, retry) =>
+    Math.min(IntervalSeconds * BackoffRate ** retry, MaxDelaySeconds),
+  ).reduce((sum, seconds) => sum + seconds / 2, 0);
 
 test('every step leads a failure to RecordFailure, and a lost session back to OpenUpload', () => {
   const outer = Object.entries(definition.States).filter(
