@@ -15,7 +15,7 @@ Serves the COS v4 JSON API on this machine and keeps what it is given on disk.
   --help              this text
 `;
 
-/** What is wrong with the command connection or the environment, in one connection. */
+/** What is wrong with the command line or the environment, in one line. */
 export class BadUsage extends Error {
   override readonly name = 'BadUsage';
 }
@@ -43,7 +43,7 @@ const settings = z.object({
 });
 export type Settings = z.output<typeof settings>;
 
-/** The command connection, then COS_* from the environment, then defaults. Throws `BadUsage`. */
+/** The command line, then COS_* from the environment, then defaults. Throws `BadUsage`. */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
   const given = parsed(args);
   const read = settings.safeParse({

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../shared/records/receipt.ts';
 import type { Proof } from './proof.ts';
 
-/** A receipt for people: a name and a value a connection. */
+/** A receipt for people: a name and a value a line. */
 export function receiptLines(receipt: Receipt, proof: Proof): string[] {
   const { source, target, slices, bytes, requestIds } = receipt;
   const from = source.kind === 's3' ? `s3://${source.bucket}/${source.key}` : 'sent by a client';

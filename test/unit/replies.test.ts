@@ -8,7 +8,7 @@ test.each([
   expect(openReply.parse(data)).toEqual({ session: 's', slice_size: 1_048_576, serial_upload: 1 });
 });
 
-test('an init without serial_upload lets slices go runBatch', () => {
+test('an init without serial_upload lets slices go together', () => {
   expect(openReply.parse({ session: 's', slice_size: 524_288 })).toMatchObject({ serial_upload: 0 });
 });
 

@@ -45,7 +45,7 @@ test.each([
   expect(() => planSlices(size, each)).toThrow(RangeError);
 });
 
-test('what is held and what is missing runBatch are the plan', () => {
+test('what is held and what is missing together are the plan', () => {
   fc.assert(
     fc.property(
       files.chain(({ size, sliceSize: each }) => {
