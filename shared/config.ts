@@ -65,6 +65,7 @@ const environment = z.object({
   S3_IDLE_TIMEOUT_MS: between(50, 120_000, 20_000),
   RETRY_BASE_MS: between(1, 10_000, 200),
   WATCH_MS: between(10, 60_000, 5_000),
+  PROGRESS_MS: between(50, 900_000, 5_000),
   RETENTION_DAYS: between(1, 3_650, 90),
   RECEIPTS_BUCKET: name.optional(),
   RECEIPTS_PREFIX: z.string().default('receipts/'),

@@ -22,6 +22,8 @@ type RelaySettings = {
   readonly maxConcurrency: number;
   /** How often a worker looks whether its transfer was cancelled or superseded, in ms. */
   readonly watchMs: number;
+  /** How often a worker writes down what COS confirmed so far, in ms. */
+  readonly progressMs: number;
 };
 
 /** Where copies of the receipts go, besides the table. */

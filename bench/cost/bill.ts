@@ -22,6 +22,7 @@ export type Relay = {
   readonly readBytes: number;
   readonly smallObjectMax: number;
   readonly watchMs: number;
+  readonly progressMs: number;
   readonly memory: Readonly<Record<FunctionName, number>>;
   /** How long upload-slices may run, in s. */
   readonly timeoutS: number;
@@ -189,7 +190,11 @@ function slicedWork(relay: Relay, batches: number): Work {
       (gb(memory['open-upload']) + gb(memory['finish-upload'])) * ASSUMED.stepS,
     // each step but the workers is followed by a Choice; a round has its Map; Stored is a state as well
     transitions: 2 * steps + rounds + calls + 1,
-    writes: ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) + COUNTED.targetWrites + calls,
+    writes:
+      ASSUMED.transferUnits * (ASSUMED.transferWrites + lists) +
+      COUNTED.targetWrites +
+      calls +
+      Math.floor(sentS / (relay.progressMs / 1_000)),
     reads:
       COUNTED.reads +
       calls +

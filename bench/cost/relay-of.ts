@@ -26,6 +26,7 @@ export function relayOf(
     readBytes: config.READ_BYTES,
     smallObjectMax: config.SMALL_OBJECT_MAX,
     watchMs: config.WATCH_MS,
+    progressMs: config.PROGRESS_MS,
     memory: {
       'object-created': memoryOf('object-created'),
       'open-upload': memoryOf('open-upload'),

@@ -8,7 +8,7 @@ import { type Figure, type How, type Measured, MIB } from '../figures.ts';
 const POINT = 'calls';
 const COUNTS = new URL('../counts.json', import.meta.url);
 /** As deployed. */
-const ENV = { MAX_CONCURRENCY: '20', MAX_IN_FLIGHT: '32', WATCH_MS: '60000' }; // what a worker looks at now and then goes by time, not by bytes
+const ENV = { MAX_CONCURRENCY: '20', MAX_IN_FLIGHT: '32', WATCH_MS: '60000', PROGRESS_MS: '900000' }; // what a worker looks at now and then goes by time, not by bytes
 
 type Counts = Counted & { readonly cos: Record<string, number>; readonly s3: Record<string, number> };
 

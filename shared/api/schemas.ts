@@ -92,6 +92,14 @@ const decimal = (least: number, most: number) =>
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+export const mapInput = z.object({
+  path: z.object({ id }),
+  headers: z.object({
+    'if-none-match': z.string().max(1_024).optional().meta({ description: 'The ETag of the map at hand' }),
+  }),
+});
+export type MapInput = z.infer<typeof mapInput>;
+
 export const cancelInput = z.object({
   path: z.object({ id }),
   query: z.object({
@@ -207,3 +215,38 @@ export const sliceView = z
   })
   .meta({ id: 'StoredSlice' });
 export type SliceView = z.infer<typeof sliceView>;
+
+const pairs = z.array(z.tuple([bytes, bytes])).meta({ description: 'Each [offset, length], in bytes' });
+
+export const mapView = z
+  .object({
+    transferId: z.string(),
+    state: z.enum(TRANSFER_STATES),
+    size: bytes,
+    sliceSize: z.int(),
+    createdAt: at,
+    updatedAt: at,
+    attempts: z.int(),
+    restarted: z
+      .boolean()
+      .meta({ description: 'COS lost a session: what was sent before it counts for nothing' }),
+    heldBefore: z
+      .array(z.object({ at, attempt: z.int(), ranges: pairs }))
+      .meta({ description: 'What COS held when an attempt began' }),
+    calls: z
+      .array(
+        z.object({
+          span: z.tuple([bytes, bytes]).optional(),
+          began: at,
+          at,
+          attempt: z.int(),
+          sent: z.int(),
+          resent: z.int(),
+          confirmed: pairs,
+          damaged: pairs.optional(),
+        }),
+      )
+      .meta({ description: 'What each worker call sent, oldest first' }),
+  })
+  .meta({ id: 'SliceMap' });
+export type MapView = z.infer<typeof mapView> & { readonly etag: string };

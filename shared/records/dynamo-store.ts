@@ -38,6 +38,9 @@ const windowItem = z.object({
   sentBytes: z.number(),
   md5Verified: z.number(),
   damaged: z.array(range).optional(),
+  span: range.optional(),
+  began: z.number().optional(),
+  heldBefore: z.array(range).optional(),
   at: z.number(),
 });
 const chainItem = z.object({
@@ -114,9 +117,9 @@ export function openDynamoStore({
     },
     replaceTarget: (next) => putIf(targetItem(next), next.revision),
 
-    async addWindow(id, record) {
+    async addWindow(id, record, row = newId()) {
       await documents.send(
-        new PutCommand({ TableName, Item: { ...windowRow(id, record, newId()), expiresAt: expiresAt() } }),
+        new PutCommand({ TableName, Item: { ...windowRow(id, record, row), expiresAt: expiresAt() } }),
       );
     },
     windows: async (id) => z.array(windowItem).parse(await children(`TRANSFER#${id}`, 'WINDOW#')),
@@ -163,10 +166,12 @@ const pair = ({ offset, length }: Slice) => [offset, length];
 
 const windowRow = (id: string, record: WindowRecord, unique: string) => ({
   pk: `TRANSFER#${id}`,
-  sk: `WINDOW#${String(record.at).padStart(15, '0')}#${unique}`,
+  sk: `WINDOW#${String(record.began ?? record.at).padStart(15, '0')}#${unique}`,
   ...record,
   confirmed: record.confirmed.map(pair),
   ...(record.damaged && { damaged: record.damaged.map(pair) }),
+  ...(record.span && { span: pair(record.span) }),
+  ...(record.heldBefore && { heldBefore: record.heldBefore.map(pair) }),
 });
 
 const chainRow = (id: string, record: ChainRecord) => ({

@@ -3,7 +3,10 @@ import type { EpochMillis } from '../time.ts';
 import type { TargetRecord } from './target-record.ts';
 import type { Transfer, TransferState } from './transfer.ts';
 
-/** What one worker call did, written once when it ends. `confirmed` are ranges whose MD5 COS echoed, merged. */
+/**
+ * What one worker call did: one row, written while it works and when it ends. `confirmed` are ranges whose MD5 COS echoed,
+ * merged.
+ */
 export type WindowRecord = {
   readonly session: string;
   /** The transfer's attempt it worked in. */
@@ -15,6 +18,11 @@ export type WindowRecord = {
   readonly md5Verified: number;
   /** Slices that COS stored with other bytes; written before they are sent again, in case nobody lives to do so. */
   readonly damaged?: readonly Slice[] | undefined;
+  /** The run of slices the call was given, and when it began. */
+  readonly span?: Slice | undefined;
+  readonly began?: EpochMillis | undefined;
+  /** What COS held already when an attempt listed first, merged. */
+  readonly heldBefore?: readonly Slice[] | undefined;
   readonly at: EpochMillis;
 };
 
@@ -44,7 +52,8 @@ export type TransferStore = {
   getTarget(name: string): Promise<TargetRecord | undefined>;
   /** Writes `next` if the stored revision is still `next.revision - 1`; revision 1 means there must be none yet. */
   replaceTarget(next: TargetRecord): Promise<boolean>;
-  addWindow(id: string, record: WindowRecord): Promise<void>;
+  /** A row of its own, or the row of that name, whose earlier content it replaces. */
+  addWindow(id: string, record: WindowRecord, row?: string): Promise<void>;
   windows(id: string): Promise<WindowRecord[]>;
   addChain(id: string, record: ChainRecord): Promise<void>;
   /** In order of their offsets. */

@@ -7,7 +7,7 @@ import { change, load } from '../records/change-transfer.ts';
 import type { TargetRecord } from '../records/target-record.ts';
 import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
-import { missingSlices, planSlices, totalBytes } from '../slices/slices.ts';
+import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget, markDamaged } from '../target/change-target.ts';
@@ -166,6 +166,7 @@ async function plan(
   if (now.state === 'opening')
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'reopen' };
   if (now.state !== 'sending') return ended(now);
+  if (first) await noteHeld(now, held, services);
   services.observe({
     kind: 'listed',
     transferId,
@@ -198,6 +199,22 @@ async function plan(
 
 /** Enough to tell sessions apart; the session itself stays in the table. */
 export const shortName = (session: string): string => hash('sha256', session).slice(0, 12);
+
+/** So many ranges are written down; a list in more pieces than this says little to whoever watches. */
+const RANGES_NOTED = 4_000;
+
+/** Writes down what need not be sent, for whoever watches or replays the transfer. */
+async function noteHeld(
+  transfer: Sending,
+  held: readonly Slice[],
+  { store, clock }: Services,
+): Promise<void> {
+  const heldBefore = mergeRanges(held);
+  if (heldBefore.length === 0 || heldBefore.length > RANGES_NOTED) return;
+  const nothing = { confirmed: [], sentSlices: 0, resentSlices: 0, sentBytes: 0, md5Verified: 0 };
+  const { session, attempts: attempt } = transfer;
+  await store.addWindow(transfer.id, { ...nothing, session, attempt, heldBefore, at: clock() });
+}
 
 function limits(input: ListInput, { settings }: Services) {
   const left = Math.max(1, WINDOWS_PER_EXECUTION - input.windowsUsed);

@@ -10,7 +10,7 @@ import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
 import { openBuffers } from '../worker/buffers.ts';
 import { readSlices } from '../worker/read-slices.ts';
 import { sendSlice } from '../worker/send-slice.ts';
-import { newTally, saveTally, type Tally } from '../worker/tally.ts';
+import { keepTally, newTally, type Tally } from '../worker/tally.ts';
 import { heldSlices } from './held-slices.ts';
 import { shortName } from './list-slices.ts';
 
@@ -55,6 +55,7 @@ export async function uploadSlices(
 
   const tally = newTally();
   const work = new AbortController(); // fires on the first failure, and when the transfer is no longer running
+  const kept = keepTally(transfer, tally, services, { offset, length });
   const watch = setInterval(() => void lookAgain(), services.settings.watchMs);
   const lookAgain = async () => {
     const now = await load(services, transfer.id).catch(() => transfer); // a failed look is not a verdict
@@ -72,7 +73,7 @@ export async function uploadSlices(
     return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length }; // reopened by another execution: list again
   } finally {
     clearInterval(watch);
-    await saveTally(transfer, tally, services);
+    await kept.end();
   }
   return { kind: 'sent', sent: tally.confirmed.length, left: slices.length - tally.confirmed.length };
 }

@@ -109,6 +109,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       maxWindows: config.MAX_WINDOWS,
       maxConcurrency: config.MAX_CONCURRENCY,
       watchMs: config.WATCH_MS,
+      progressMs: config.PROGRESS_MS,
     },
     clock,
     newId,

@@ -3,6 +3,7 @@ import { handler as cancelTransfer } from '../../../functions/api-cancel-transfe
 import { handler as finishTransfer } from '../../../functions/api-finish-transfer.ts';
 import { handler as getDocument } from '../../../functions/api-get-document.ts';
 import { handler as getTransfer } from '../../../functions/api-get-transfer.ts';
+import { handler as getTransferMap } from '../../../functions/api-get-transfer-map.ts';
 import { handler as listSlices } from '../../../functions/api-list-slices.ts';
 import { handler as listTransfers } from '../../../functions/api-list-transfers.ts';
 import { handler as putSlice } from '../../../functions/api-put-slice.ts';
@@ -16,6 +17,7 @@ export const functionsByName: Readonly<Record<string, Handler>> = {
   'api-start-transfer': startTransfer,
   'api-list-transfers': listTransfers,
   'api-get-transfer': getTransfer,
+  'api-get-transfer-map': getTransferMap,
   'api-cancel-transfer': cancelTransfer,
   'api-list-slices': listSlices,
   'api-put-slice': putSlice,

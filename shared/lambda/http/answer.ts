@@ -46,6 +46,16 @@ export const answerJson = (
   body: JSON.stringify(body),
 });
 
+const tag = z.object({ etag: z.string(), unchanged: z.boolean().optional() });
+
+/** An answer under its ETag; 304 without a body for a caller who has it. */
+export function answerTagged(statusCode: number, outcome: object): HttpAnswer {
+  const { etag, unchanged } = tag.parse(outcome);
+  const headers = { etag, 'cache-control': 'private, no-cache' };
+  if (unchanged) return { statusCode: 304, headers, body: '' };
+  return answerJson(statusCode, { ...outcome, etag: undefined }, headers);
+}
+
 export function answerProblem(kind: ProblemKind, detail: string, more: Partial<Problem> = {}): HttpAnswer {
   const { status, title, retryAfter } = PROBLEMS[kind];
   const body: Problem = { type: problemType(kind), title, status, detail, ...more };

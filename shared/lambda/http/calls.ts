@@ -2,6 +2,8 @@ import * as z from 'zod';
 import {
   cancelInput,
   idInput,
+  mapInput,
+  mapView,
   pageInput,
   pageView,
   putInput,
@@ -73,6 +75,17 @@ export const getTransfer = call({
   ...NO_BODY,
   status: 200,
   answer: transferView,
+  problems: problems('unknown-transfer'),
+});
+
+export const getTransferMap = call({
+  route: routes.getTransferMap,
+  summary: 'See which slices were held before, sent or damaged, as far as it was written down',
+  input: mapInput,
+  ...NO_BODY,
+  status: 200,
+  tagged: true,
+  answer: mapView,
   problems: problems('unknown-transfer'),
 });
 

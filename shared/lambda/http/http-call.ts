@@ -5,7 +5,7 @@ import { asError, RelayError } from '../../errors.ts';
 import type { ApiServices, StepTime } from '../../services.ts';
 import { services } from '../../wiring/wiring.ts';
 import { deadlines } from '../deadline.ts';
-import { answerJson, type HttpAnswer, problemOf } from './answer.ts';
+import { answerJson, answerTagged, type HttpAnswer, problemOf } from './answer.ts';
 import { type Call, httpEvent, readRequest } from './read-request.ts';
 import type { Route } from './routes.ts';
 /** A Lambda that answers one call of the API: reads the request, sets the deadline, turns errors into problems. */
@@ -18,6 +18,7 @@ export const httpCall = <Input>(
     .handler(async (event, context) => {
       const request = httpEvent.parse(event);
       const outcome = await step(readRequest(call, request), await services(), deadlines(context));
+      if (call.tagged) return answerTagged(call.status, outcome);
       const self = 'links' in outcome && call.status === 202 ? selfOf(outcome.links) : {};
       return answerJson(call.status, outcome, self);
     });

@@ -62,11 +62,15 @@ function operation(operationId: string, call: AnyCall): ZodOpenApiOperationObjec
       [String(call.status)]: {
         description: 'Done',
         content: { 'application/json': { schema: call.answer } },
+        ...(call.tagged && { headers: ETAG }),
       },
+      ...(call.tagged && { '304': { description: 'As the ETag at hand', headers: ETAG } }),
       ...problemResponses(call),
     },
   };
 }
+
+const ETAG = { ETag: { description: 'Of this answer', schema: { type: 'string' as const } } };
 
 function requestBody(call: AnyCall, body: z.ZodType) {
   const binary = {

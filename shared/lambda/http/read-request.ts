@@ -129,6 +129,8 @@ export type Call<Input> = {
   readonly bodyMax: number;
   readonly status: number;
   readonly answer: z.ZodType;
+  /** The answer carries an ETag, and is 304 for who has it already. */
+  readonly tagged?: boolean;
   readonly problems: readonly ProblemKind[];
 };
 

@@ -11,6 +11,7 @@ export const routes = {
   startTransfer: { name: 'api-start-transfer', method: 'POST', path: '/transfers' },
   listTransfers: { name: 'api-list-transfers', method: 'GET', path: '/transfers' },
   getTransfer: { name: 'api-get-transfer', method: 'GET', path: '/transfers/{id}' },
+  getTransferMap: { name: 'api-get-transfer-map', method: 'GET', path: '/transfers/{id}/map' },
   cancelTransfer: { name: 'api-cancel-transfer', method: 'DELETE', path: '/transfers/{id}' },
   listSlices: { name: 'api-list-slices', method: 'GET', path: '/transfers/{id}/slices' },
   putSlice: { name: 'api-put-slice', method: 'PUT', path: '/transfers/{id}/slices/{offset}' },
