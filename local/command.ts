@@ -10,8 +10,13 @@ export function readWords<T extends ParseArgsConfig>(config: T): ReturnType<type
   }
 }
 
-/** Runs a command to its exit code; what it throws is told in words. */
+/** Runs a command to its exit code; what it throws is told in words. Whoever reads stdout may hang up: then it is over. */
 export function runToExit(main: () => Promise<number>): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
   main().then(
     (code) => process.exit(code),
     (error: unknown) => {
@@ -33,9 +38,25 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 export function fail(thrown: unknown): void {
   const error = asError(thrown);
   say(`error: ${error.message}`);
-  if (error instanceof RelayError) say(`what to do: ${error.wayOut}`);
+  const wayOut = error instanceof RelayError ? error.wayOut : WAYS_OUT.get(codeOf(error));
+  if (wayOut !== undefined) say(`what to do: ${wayOut}`);
   if (process.env.DEBUG && error.stack) say(error.stack);
 }
+
+/** What a machine says no with before the relay begins. */
+const WAYS_OUT: ReadonlyMap<string | undefined, string> = new Map([
+  [
+    'EADDRINUSE',
+    'something listens on that port already: stop it, or choose another port (--port 0 takes any free one)',
+  ],
+  ['EACCES', 'check the permissions of that place, or choose another one (--data DIR)'],
+  ['ENOTDIR', 'a file is in the way where a folder is wanted: choose another one (--data DIR)'],
+  ['EEXIST', 'a file is in the way where a folder is wanted: choose another one (--data DIR)'],
+  ['ENOSPC', 'the disk is full: make room, then run the same command again'],
+]);
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** 2 for words and configuration that cannot work, 1 for everything else. */
 export const exitCodeOf = (error: unknown): number =>

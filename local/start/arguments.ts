@@ -1,13 +1,13 @@
 import { readWords, UsageError } from '../command.ts';
 
-export const START_USAGE = `Usage: npm start [-- FILE] [-- --key KEY] [--json]
+export const START_USAGE = `Usage: npm start [-- FILE...] [-- --key KEY] [--json]
 
-Relays a file from an S3 on this machine into COS by sliced upload, proves it and prints the receipt.
+Relays files from an S3 on this machine into COS by sliced upload, proves each and prints its receipt.
 Without FILE it makes a sample of 64 MiB.
 
-  FILE          the file to relay; it is read in place, not copied
-  --key KEY     its key in the source bucket (default: the file's name)
-  --json        print the receipt as one JSON object on stdout, and nothing else there
+  FILE          a file, a folder with all that is in it, or - for standard input; files are read in place
+  --key KEY     the key in the source bucket, for one FILE (default: its name; below a folder: its path from there)
+  --json        print each receipt as one line of JSON on stdout, and nothing else there
   --data DIR    where state is kept, for resuming (RELAY_DATA, default .relay)
   --help        this text
 
@@ -15,12 +15,12 @@ COS_ENDPOINT, COS_REGION, COS_APP_ID, COS_BUCKET, COS_SECRET_ID and COS_SECRET_K
 embedded one; AWS_ENDPOINT_URL_S3 (with SOURCE_BUCKET) and AWS_ENDPOINT_URL_DYNAMODB another S3 and DynamoDB.
 Stop it at any time: the same command again sends only what is missing.
 
-Exit codes: 0 stored and proven, 1 not stored, 2 bad arguments or configuration, 130 stopped by Ctrl-C.
+Exit codes: 0 all stored and proven, 1 something is not, 2 bad arguments or configuration, 130 stopped by Ctrl-C.
 `;
 
 export type StartArguments = {
   readonly help: boolean;
-  readonly file: string | undefined;
+  readonly files: readonly string[];
   readonly key: string | undefined;
   readonly json: boolean;
   readonly data: string | undefined;
@@ -29,12 +29,14 @@ export type StartArguments = {
 /** Throws UsageError. */
 export function readStartArguments(args: readonly string[]): StartArguments {
   const { values, positionals } = parsed(args);
-  if (positionals.length > 1)
-    throw new UsageError(`one file at a time, not ${positionals.length}; see --help`);
   if (values.key === '') throw new UsageError('--key is empty; see --help');
+  if (values.key !== undefined && positionals.length > 1)
+    throw new UsageError(`--key names one object, and ${positionals.length} are given; see --help`);
+  if (positionals.includes('-') && values.key === undefined)
+    throw new UsageError('standard input has no name: give it one with --key; see --help');
   return {
     help: values.help ?? false,
-    file: positionals[0],
+    files: positionals,
     key: values.key,
     json: values.json ?? false,
     data: values.data,

@@ -1,8 +1,8 @@
 import { runToExit } from '../command.ts';
 import { readStartArguments, START_USAGE } from './arguments.ts';
-import { relayCommand } from './relay-file.ts';
+import { relayCommand } from './relay-files.ts';
 
-/** `npm start`: one file through the whole relay, with its proof. */
+/** `npm start`: files through the whole relay, each with its proof. */
 async function main(): Promise<number> {
   const given = readStartArguments(process.argv.slice(2));
   if (given.help) {

@@ -1,8 +1,8 @@
 import type { Receipt } from '../../shared/records/receipt.ts';
 import type { Proof } from './proof.ts';
 
-/** A receipt for people: a name and a value a line. */
-export function receiptLines(receipt: Receipt, proof: Proof): string[] {
+/** A receipt for people: a name and a value a line; `instead` of an address that does not last. */
+export function receiptLines(receipt: Receipt, proof: Proof, instead?: string): string[] {
   const { source, target, slices, bytes, requestIds } = receipt;
   const from = source.kind === 's3' ? `s3://${source.bucket}/${source.key}` : 'sent by a client';
   const seconds = (receipt.storedAt - receipt.startedAt) / 1000;
@@ -36,7 +36,7 @@ export function receiptLines(receipt: Receipt, proof: Proof): string[] {
         .filter(Boolean)
         .join(', '),
     ],
-    ['address', receipt.accessUrl],
+    ['address', receipt.accessUrl ?? instead],
     ['time', `${seconds.toFixed(2)} s, attempt ${receipt.attempts}`],
   ];
   return rows.flatMap(([name, value]) => (value ? [`${name.padEnd(12)} ${value}`] : []));

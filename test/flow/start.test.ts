@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -140,7 +141,11 @@ describe('npm start says what is wrong and what to do, without a stack trace', (
       () => join(folder, 'nowhere.bin'),
       /nowhere\.bin does not exist\nwhat to do: check the path/,
     ],
-    ['a directory', () => folder, /is a directory\nwhat to do: name one file/],
+    [
+      'an empty folder',
+      () => mkdtempSync(join(folder, 'empty-')),
+      /holds no file\nwhat to do: name a folder with files/,
+    ],
   ])('%s', async (_, path, message) => {
     const { code, stderr } = await unhappy([path()]);
 
@@ -220,3 +225,114 @@ async function untilHeld(path: string, slices: number): Promise<void> {
   while (((await cos.unfinished('films', path))?.held.length ?? 0) < slices)
     await new Promise((resolve) => setTimeout(resolve, 10));
 }
+
+describe('npm start with several files', () => {
+  test('files and folders go one by one under keys of their own, and a second run sends nothing', async () => {
+    const tree = await mkdtemp(join(folder, 'tree-'));
+    await mkdir(join(tree, 'in', 'deep'), { recursive: true });
+    await writeFile(join(tree, 'in', 'a.txt'), 'one');
+    await writeFile(join(tree, 'in', 'deep', 'b.txt'), 'two');
+    await writeFile(join(tree, 'c.txt'), 'three');
+    const args = [join(tree, 'in'), join(tree, 'c.txt'), '--json', '--data', join(folder, 'several')];
+
+    const first = await runCommand(START, args, { env: outside });
+    const before = cos.log.filter(({ op }) => op === 'upload').length;
+    const second = await runCommand(START, args, { env: outside });
+
+    const keysOf = ({ stdout }: { stdout: string }) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .map(({ source, sentNow }) => [source.key, sentNow]);
+    expect(keysOf(first)).toEqual([
+      ['in/a.txt', true],
+      ['in/deep/b.txt', true],
+      ['c.txt', true],
+    ]);
+    expect(keysOf(second)).toEqual([
+      ['in/a.txt', false],
+      ['in/deep/b.txt', false],
+      ['c.txt', false],
+    ]);
+    expect(second.stderr).toContain('0 stored, 3 stored already, 0 not stored');
+    expect(cos.log.filter(({ op }) => op === 'upload')).toHaveLength(before);
+    expect(await sha1Of((await cos.file('films', 'in/deep/b.txt'))?.dataPath ?? '')).toBe(
+      await sha1Of(join(tree, 'in/deep/b.txt')),
+    );
+  });
+
+  test('two files of one name are refused before anything is sent', async () => {
+    const one = await mkdtemp(join(folder, 'one-'));
+    const two = await mkdtemp(join(folder, 'two-'));
+    for (const place of [one, two]) await writeFile(join(place, 'same.bin'), place);
+
+    const { code, stderr } = await runCommand(START, [join(one, 'same.bin'), join(two, 'same.bin')], {
+      env: outside,
+    });
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('would both be same.bin');
+  });
+
+  test('one that cannot be read does not keep the others from being relayed, and the exit code says so', async () => {
+    const path = await file('good.bin', 9);
+    cos.inject({ op: 'upload', times: 1, act: { kind: 'status', status: 403, code: -5999 } });
+
+    const { code, stderr } = await runCommand(
+      START,
+      [await file('bad.bin', 7), path, '--json', '--data', join(folder, 'mixed')],
+      { env: outside },
+    );
+
+    expect(stderr).toContain('1 stored, 0 stored already, 1 not stored');
+    expect(code).toBe(1);
+  });
+
+  test('standard input wants a key, and goes under it', async () => {
+    const args = ['-', '--json', '--data', join(folder, 'piped')];
+
+    const nameless = await runCommand(START, args, { env: outside });
+    const named = await runCommand(START, [...args, '--key', 'from/a pipe'], {
+      env: outside,
+      input: 'piped in',
+    });
+
+    expect(nameless.code).toBe(2);
+    expect(nameless.stderr).toContain('give it one with --key');
+    expect(named.code).toBe(0);
+    expect(await readFile((await cos.file('films', 'from/a pipe'))?.dataPath ?? '', 'utf8')).toBe('piped in');
+  });
+});
+
+describe('npm start that ends before its time', () => {
+  test('Ctrl-C says one line', async () => {
+    const path = await file('quiet.bin', 24 * MIB);
+    cos.inject({
+      op: 'upload_slice_data',
+      skip: 3,
+      times: Number.POSITIVE_INFINITY,
+      act: { kind: 'stall', when: 'before', forMs: Number.POSITIVE_INFINITY },
+    });
+
+    const running = startCommand(START, [path, '--data', join(folder, 'quiet')], { env: outside });
+    await untilHeld('quiet.bin', 3);
+    const before = running.said().length;
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+
+    const after = stderr
+      .slice(before)
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !/[█░]/.test(line));
+    expect(after).toEqual(['stopped; the same command again sends only what is missing']);
+    expect(code).toBe(130);
+  });
+
+  test('the address of a COS that ends with the command is not printed', async () => {
+    const { stdout } = await runCommand(START, [await file('gone.bin', 5), '--data', join(folder, 'gone')]);
+
+    expect(stdout).toContain('stored ');
+    expect(stdout).not.toMatch(/https?:\/\//);
+  });
+});

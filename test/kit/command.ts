@@ -14,20 +14,26 @@ export type RunningCommand = {
   readonly ended: Promise<CommandEnd>;
 };
 
-export type CommandOptions = { readonly env?: Record<string, string>; readonly uid?: number };
+export type CommandOptions = {
+  readonly env?: Record<string, string>;
+  readonly uid?: number;
+  /** What it reads on standard input; nothing unless given. */
+  readonly input?: string;
+};
 
 /** Starts one of the project's commands as npm would: `startCommand('local/start/main.ts', ['--json'])`. */
 export function startCommand(
   script: string,
   args: readonly string[],
-  { env = {}, uid }: CommandOptions = {},
+  { env = {}, uid, input }: CommandOptions = {},
 ): RunningCommand {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [join(ROOT, script), ...args], {
     env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),
   });
+  child.stdin.end(input);
   let [stdout, stderr] = ['', ''];
   const heard = new Set<() => void>();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,77 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { BadInput } from '../../shared/errors.ts';
+import { UsageError } from '../command.ts';
+import { checkFile, makeSample } from './source-file.ts';
+
+/** A file by its full path, and the key it gets in the source bucket. */
+export type Input = { readonly path: string; readonly key: string; readonly size: number };
+
+/**
+ * What the words of the command line name: files, all that lies in folders, standard input (`-`), or a sample where
+ * nothing is named. Throws BadInput for what cannot be read, UsageError for two files of one key.
+ */
+export async function inputsOf(
+  words: readonly string[],
+  key: string | undefined,
+  dataDir: string,
+): Promise<Input[]> {
+  if (words.length === 0) return [await fileInput(await makeSample(dataDir), key)];
+  const inputs: Input[] = [];
+  for (const word of words) {
+    if (word === '-') inputs.push(await spooled(key ?? 'stdin', dataDir));
+    else if (await isFolder(word)) inputs.push(...(await folderInputs(word, key, dataDir)));
+    else inputs.push(await fileInput(word, key));
+  }
+  const taken = new Map<string, string>();
+  for (const input of inputs) {
+    const other = taken.get(input.key);
+    if (other !== undefined)
+      throw new UsageError(
+        `${other} and ${input.path} would both be ${input.key}: relay them one by one with --key`,
+      );
+    taken.set(input.key, input.path);
+  }
+  return inputs;
+}
+
+async function fileInput(word: string, key: string | undefined): Promise<Input> {
+  const { path, name, size } = await checkFile(word);
+  return { path, key: key ?? name, size };
+}
+
+const full = (word: string): string => resolve(process.env.INIT_CWD ?? '.', word);
+
+const isFolder = (word: string): Promise<boolean> =>
+  stat(full(word)).then(
+    (found) => found.isDirectory(),
+    () => false, // `checkFile` says what is wrong with it
+  );
+
+/** Keys are the paths from the folder's own name on, with `/` between. Throws BadInput for a folder without files. */
+async function folderInputs(word: string, key: string | undefined, dataDir: string): Promise<Input[]> {
+  const root = full(word);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !path.startsWith(dataDir + sep)); // what the relay itself keeps is no source
+  if (paths.length === 0)
+    throw new BadInput(`${word} holds no file`, { wayOut: 'name a folder with files in it' });
+  const prefix = key ?? basename(root);
+  return Promise.all(
+    paths.sort().map((path) => fileInput(path, `${prefix}/${relative(root, path).split(sep).join('/')}`)),
+  );
+}
+
+/** S3 wants to know the size before the bytes, so standard input is written down first. */
+async function spooled(key: string, dataDir: string): Promise<Input> {
+  const folder = join(dataDir, 'stdin');
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, encodeURIComponent(key).slice(0, 200));
+  await pipeline(process.stdin, createWriteStream(`${path}.new`));
+  await rename(`${path}.new`, path);
+  return fileInput(path, key);
+}
