@@ -3,6 +3,7 @@ import type { Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
+import { recordedIn, uploadForgotten } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { mustBeSending } from './declined.ts';
 import { show } from './get-transfer.ts';
@@ -38,8 +39,9 @@ export async function cancelTransfer(
   const transfer = await end(services, transferId, 'cancelled', why);
   if (transfer.state !== 'cancelled' || keepUpload) return transfer;
   const upload = (await services.store.getTarget(targetName(transfer.target)))?.upload;
-  if (upload?.transferId !== transferId || upload.session === undefined || upload.replaces) return transfer;
-  await abandonSession(services, transfer, upload.session, time);
-  await changeTarget(services, transfer, ({ upload: _, ...from }) => from);
+  const recorded = upload?.transferId === transferId && !upload.replaces ? recordedIn(upload) : undefined;
+  if (!recorded) return transfer;
+  await abandonSession(services, transfer, recorded.session, time);
+  await changeTarget(services, targetName(transfer.target), uploadForgotten(transferId));
   return transfer;
 }

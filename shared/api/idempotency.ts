@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { IdempotencyKey } from '../records/store.ts';
 import type { Services } from '../services.ts';
 import { Declined } from './declined.ts';
 
@@ -12,20 +13,29 @@ export const requestKey = (caller: string, key: string, asked: unknown): Request
 });
 
 /** The transfer this key was first used for. Throws Declined if something else was asked for then. */
-export async function recall({ name, asked }: RequestKey, { store }: Services): Promise<string | undefined> {
-  const record = await store.getTarget(name);
-  if (!record) return undefined;
-  if (record.owner.sourceName === asked) return record.owner.transferId;
+export async function recall(
+  { name, asked }: RequestKey,
+  { store }: Pick<Services, 'store'>,
+): Promise<string | undefined> {
+  const known = await store.getKey(name);
+  return known && sameRequest(known, asked);
+}
+
+/** Writes down what the key stands for; the first of many calls wins. Resolves with the winner's transfer. */
+export async function remember(
+  key: RequestKey,
+  transferId: string,
+  { store }: Pick<Services, 'store'>,
+): Promise<string> {
+  const claim = await store.claimKey({ ...key, transferId });
+  return claim.won ? transferId : sameRequest(claim.existing, key.asked);
+}
+
+function sameRequest(known: IdempotencyKey, asked: string): string {
+  if (known.asked === asked) return known.transferId;
   throw new Declined(
     'idempotency-key-reused',
     'this Idempotency-Key was used for another request',
     'send a key of its own with each different request',
   );
-}
-
-/** Writes down what the key stands for; the first of many calls wins. Resolves with the winner's transfer. */
-export async function remember(key: RequestKey, transferId: string, services: Services): Promise<string> {
-  const owner = { transferId, sourceName: key.asked, active: false };
-  if (await services.store.replaceTarget({ name: key.name, owner, revision: 1 })) return transferId;
-  return (await recall(key, services)) ?? transferId;
 }

@@ -6,10 +6,10 @@ import { listSlices } from '../relay/list-slices.ts';
 import { openUpload } from '../relay/open-upload.ts';
 import type { Services, StepTime } from '../services.ts';
 import { end } from '../transfer/end-transfer.ts';
-import { alone } from './one-at-a-time.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 /** Longer than one call of the API may take, in ms. */
-const LEASE_MS = 60_000;
+const LOCK_MS = 60_000;
 
 /**
  * Opens the upload that a client drives, or finds it open; of many callers one does it, the others see it `opening`.
@@ -36,7 +36,7 @@ export async function reopenClientUpload(
 }
 
 const openAlone = (transferId: string, services: Services, time: StepTime): Promise<boolean> =>
-  alone(`open:${transferId}`, LEASE_MS, services, async () => {
+  oneAtATime(`open:${transferId}`, LOCK_MS, services, async () => {
     try {
       await open(transferId, services, time);
     } catch (thrown) {

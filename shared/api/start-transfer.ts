@@ -76,9 +76,10 @@ async function underWay(
   target: CosTarget,
   services: ApiServices,
 ): Promise<Transfer | undefined> {
-  const owner = (await services.store.getTarget(targetName(target)))?.owner;
+  const { owner, active } = (await services.store.getTarget(targetName(target))) ?? {};
   const same =
-    owner?.active &&
+    active &&
+    owner &&
     owner.sourceName === sourceName(source) &&
     owner.etag === source.etag &&
     owner.versionId === source.versionId &&

@@ -3,10 +3,9 @@ import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import { type Opening, type Sending, type Transfer, toAttempted } from '../records/transfer.ts';
 import { proveAndStore } from '../relay/prove.ts';
-import { DIRECT_LEASE_MS, uploadDirect } from '../relay/upload-direct.ts';
+import { DIRECT_HOLD_MS, uploadDirect } from '../relay/upload-direct.ts';
 import type { Services, StepTime } from '../services.ts';
-import { claimTarget } from '../target/claim-target.ts';
-import { leasedTime, letGo } from '../target/hold-target.ts';
+import { claimAndHold } from '../target/claim-target.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -20,16 +19,16 @@ export async function carrySmall(
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer> {
-  const holder = services.newId();
-  const leased = leasedTime(time, DIRECT_LEASE_MS);
   try {
-    const claim = await claimTarget(services, transfer, leased, { ms: DIRECT_LEASE_MS, holder });
-    if (claim.kind === 'older') return await end(services, transfer.id, 'superseded', SUPERSEDED);
-    const { how, sha1 } = await uploadDirect(transfer, claim.record, services, leased);
-    const begun = { ...transfer, source: { ...transfer.source, sha1 }, attempts: transfer.attempts + 1 };
-    return await proveAndStore(begun, claim.record, { how }, services, leased);
+    const under = { time, holdMs: DIRECT_HOLD_MS };
+    const carried = await claimAndHold(services, transfer, under, async (target, own) => {
+      const { how, sha1 } = await uploadDirect(transfer, target, services, own);
+      const begun = { ...transfer, source: { ...transfer.source, sha1 }, attempts: transfer.attempts + 1 };
+      return proveAndStore(begun, target, { how }, services, own);
+    });
+    if (carried.kind === 'ours') return carried.value;
+    return await end(services, transfer.id, 'superseded', SUPERSEDED);
   } catch (error) {
-    await letGo(services, transfer, holder, error);
     return setback(transfer, error, services, delivery);
   }
 }

@@ -72,7 +72,7 @@ export async function relayVersion(
     return carrySmall({ ...transfer, metadata }, services, time, delivery);
   }
   const current = await services.store.getTarget(targetName(target));
-  if (decideClaim(current, ownerOf(transfer.id, source), services.clock()) === 'older') {
+  if (decideClaim(current, { owner: ownerOf(transfer.id, source) }, services.clock()) === 'older') {
     return end(services, transfer.id, 'superseded', SUPERSEDED);
   }
   await startMachine(transfer, services.machine);

@@ -1,15 +1,15 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
 import type { S3Origin } from '../records/source-version.ts';
-import { type Owner, sourceName, type TargetRecord } from '../records/target-record.ts';
+import { type Owner, sourceName, type Target } from '../records/target-record.ts';
 import { isActive, transferId } from '../records/transfer.ts';
-import { DIRECT_LEASE_MS } from '../relay/upload-direct.ts';
+import { DIRECT_HOLD_MS } from '../relay/upload-direct.ts';
 import type { ObjectMetadata, PinnedObject } from '../s3/object-source.ts';
 import type { Machine, Services, StepTime } from '../services.ts';
 import { changeTarget } from '../target/change-target.ts';
-import { takeTarget } from '../target/claim-target.ts';
-import { leasedTime, letGo } from '../target/hold-target.ts';
-import { strayOf, withStray } from '../target/transitions.ts';
+import { takeAndHold } from '../target/claim-target.ts';
+import { released } from '../target/hold-transitions.ts';
+import { fileDeleted } from '../target/transitions.ts';
 import type { Destination } from '../transfer/destination.ts';
 import type { Delivery } from './delivery.ts';
 import { relayVersion } from './object-arrived.ts';
@@ -97,13 +97,13 @@ async function currentVersion(
   }
 }
 
-const wasMirrored = ({ versionId }: DeletedObject, record: TargetRecord | undefined): boolean =>
+const wasMirrored = ({ versionId }: DeletedObject, record: Target | undefined): boolean =>
   versionId !== undefined && record?.owner.versionId === versionId;
 
 const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
 
 /**
- * One op=delete under a lease, in its place among the versions: an older one that comes late stays away. Nothing is
+ * One op=delete under a hold, in its place among the versions: an older one that comes late stays away. Nothing is
  * deleted, and the current version told, if the deletion was undone before the target was ours.
  */
 async function removeFile(
@@ -118,44 +118,27 @@ async function removeFile(
     lastModified: gone.at,
     ...(gone.versionId !== undefined && { versionId: gone.versionId }),
     ...(gone.sequencer !== undefined && { sequencer: gone.sequencer }),
-    active: true,
   };
-  const holder = services.newId();
-  const leaseUntil = services.clock() + DIRECT_LEASE_MS;
-  const name = targetName(target);
-  const taken = await takeTarget(services, name, { ...owner, leaseUntil, holder });
-  if (taken.kind === 'older') {
-    say('a deletion came after a newer version', gone, services);
-    return undefined;
-  }
-  const deletion = { id: owner.transferId, target };
-  const over = { ...owner, active: false };
-  const release = () =>
-    changeTarget(services, deletion, (from) => ({ ...from, owner: over }), { known: taken.record });
-  const leased = leasedTime(time, DIRECT_LEASE_MS);
-  const back = await currentVersion(gone, services, leased).catch(async (error: unknown) => {
-    await release(); // nothing was sent that somebody would have to wait for
-    throw error;
-  });
-  if (back) {
-    await release();
-    return back;
-  }
-  try {
-    const { kind } = await services.cos.remove(target, leased.signal);
-    await changeTarget(services, deletion, (from) => emptied(from, over), { known: taken.record });
+  const claim = { name: targetName(target), owner, holdMs: DIRECT_HOLD_MS };
+  const taken = await takeAndHold(services, claim, time, async (held, own, by) => {
+    const release = () =>
+      changeTarget(services, held.name, released(owner.transferId, services.clock(), by), { known: held });
+    const back = await currentVersion(gone, services, own).catch(async (error: unknown) => {
+      await release(); // nothing was sent that somebody would have to wait for
+      throw error;
+    });
+    if (back) {
+      await release();
+      return back;
+    }
+    const { kind } = await services.cos.remove(target, own.signal);
+    await changeTarget(services, held.name, fileDeleted(owner), { known: held });
     say(kind === 'removed' ? 'a deletion was mirrored' : 'a deletion found no file in COS', gone, services);
     return undefined;
-  } catch (error) {
-    await letGo(services, deletion, holder, error);
-    throw error;
-  }
-}
-
-/** Of what was there, only the order is left, and the sessions that nobody wants. */
-function emptied({ name, strays, upload }: TargetRecord, owner: Owner): Omit<TargetRecord, 'revision'> {
-  const left = strayOf(upload);
-  return { name, owner, strays: left ? withStray(strays, left) : (strays ?? []), deleted: true };
+  });
+  if (taken.kind === 'ours') return taken.value;
+  say('a deletion came after a newer version', gone, services);
+  return undefined;
 }
 
 const say = (what: string, { bucket, key, versionId }: DeletedObject, { log }: Services): void =>

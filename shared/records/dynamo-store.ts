@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
@@ -9,8 +10,9 @@ import {
 import * as z from 'zod';
 import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
+import { locksAndKeys } from './dynamo-locks.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
-import { type TargetRecord, targetRecord } from './target-record.ts';
+import { type Target, targetRecord } from './target-record.ts';
 import { type Transfer, transfer } from './transfer.ts';
 
 export type DynamoStoreParts = {
@@ -22,6 +24,8 @@ export type DynamoStoreParts = {
   /** Records are kept this long after their last write, in days. */
   readonly retentionDays: number;
 };
+
+const MAX_NAME_BYTES = 1_024;
 
 /** Nobody wrote it before. */
 const NEVER_WRITTEN = 'attribute_not_exists(pk)';
@@ -112,10 +116,11 @@ export function openDynamoStore({
     replace: (next) => putIf(transferItem(next), next.revision),
 
     async getTarget(name) {
-      const item = await read(`TARGET#${name}`, 'TARGET');
+      const item = await read(targetKey(name), 'TARGET');
       return item === undefined ? undefined : targetRecord.parse(item);
     },
     replaceTarget: (next) => putIf(targetItem(next), next.revision),
+    ...locksAndKeys({ documents, table, clock, expiresAt }),
 
     async addWindow(id, record, row = newId()) {
       await documents.send(
@@ -160,7 +165,11 @@ const transferItem = (of: Transfer) => ({
   createdKey: createdKey(of),
   ...of,
 });
-const targetItem = (of: TargetRecord) => ({ pk: `TARGET#${of.name}`, sk: 'TARGET', ...of });
+const targetItem = (of: Target) => ({ pk: targetKey(of.name), sk: 'TARGET', ...of });
+
+/** A path that outgrows a key of DynamoDB (2,048 bytes) is known by its hash. */
+const targetKey = (name: string): string =>
+  Buffer.byteLength(name) <= MAX_NAME_BYTES ? `TARGET#${name}` : `TARGET#sha256:${hash('sha256', name)}`;
 
 const pair = ({ offset, length }: Slice) => [offset, length];
 

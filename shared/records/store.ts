@@ -1,6 +1,6 @@
 import type { Slice } from '../slices/slices.ts';
 import type { EpochMillis } from '../time.ts';
-import type { TargetRecord } from './target-record.ts';
+import type { Target } from './target-record.ts';
 import type { Transfer, TransferState } from './transfer.ts';
 
 /**
@@ -35,6 +35,12 @@ export type ChainRecord = {
   readonly saved: Uint8Array;
 };
 
+/** One call at a time does something under this name; `until` in ms since the epoch. */
+type Lock = { readonly name: string; readonly by: string; readonly until: EpochMillis };
+
+/** What a caller called a request: a hash of what was asked for, and the transfer that came of it. */
+export type IdempotencyKey = { readonly name: string; readonly asked: string; readonly transferId: string };
+
 type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
 
 /**
@@ -49,9 +55,18 @@ export type TransferStore = {
   get(id: string): Promise<Transfer | undefined>;
   /** Writes `next` if the stored revision is still `next.revision - 1`. */
   replace(next: Transfer): Promise<boolean>;
-  getTarget(name: string): Promise<TargetRecord | undefined>;
+  getTarget(name: string): Promise<Target | undefined>;
   /** Writes `next` if the stored revision is still `next.revision - 1`; revision 1 means there must be none yet. */
-  replaceTarget(next: TargetRecord): Promise<boolean>;
+  replaceTarget(next: Target): Promise<boolean>;
+  /** Takes the lock of this name until `until`, unless somebody has it; true if it is ours. `by` is a name nobody else has. */
+  lock(lock: Lock): Promise<boolean>;
+  /** Gives the lock back, if it is still ours. */
+  unlock(lock: Lock): Promise<void>;
+  /** Of many claims of one key exactly one wins; the others are shown what it stands for. */
+  claimKey(
+    key: IdempotencyKey,
+  ): Promise<{ readonly won: true } | { readonly won: false; readonly existing: IdempotencyKey }>;
+  getKey(name: string): Promise<IdempotencyKey | undefined>;
   /** A row of its own, or the row of that name, whose earlier content it replaces. */
   addWindow(id: string, record: WindowRecord, row?: string): Promise<void>;
   windows(id: string): Promise<WindowRecord[]>;

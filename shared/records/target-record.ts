@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Origin } from './source-version.ts';
+import { targetBefore } from './target-before.ts';
 
-/** The version of a source as the order of its target sees it. */
+/** The version of a source as the order of its target sees it; orders versions, nothing else. */
 const owner = z.object({
   transferId: z.string(),
   /** `s3:bucket/key` or `client:key`: only versions of the same source have an order. */
@@ -10,73 +11,101 @@ const owner = z.object({
   versionId: z.string().optional(),
   sequencer: z.string().optional(),
   lastModified: z.number().optional(),
-  active: z.boolean(),
-  /** A single request may be under way until then, in ms since the epoch: nobody else writes before. */
-  leaseUntil: z.number().optional(),
-  /** The one call that may send that request: another call of the same transfer waits too. */
-  holder: z.string().optional(),
 });
-
 export type Owner = z.infer<typeof owner>;
 
-/** A COS session of ours, or the intent to open one (no `session` yet). */
-const upload = z.object({
-  transferId: z.string(),
-  session: z.string().optional(),
+/** One request that nothing else can stop may be under way: nobody else writes before `until`, in ms since the epoch. */
+const hold = z.object({
+  until: z.number(),
+  /** The one call that may send that request: another call of the same transfer waits too. */
+  by: z.string().optional(),
+});
+export type Hold = z.infer<typeof hold>;
+
+const session = {
+  session: z.string(),
   /** COS wants the slices of this session one at a time. */
   serial: z.boolean().optional(),
   openedAt: z.number(),
-  /** An init was sent, or is about to be, and nobody recorded its session yet: `session` is the one before. */
-  intended: z.boolean().optional(),
-  /** COS closed it with a slice that arrived damaged, or that nobody confirmed: the file there must be replaced. */
-  damaged: z.boolean().optional(),
-  /** The file that is there is such a damaged one: each init replaces it, whatever the policy. */
-  overwrites: z.boolean().optional(),
-  /** It was begun anew because the whole had another SHA-1; that helps once. */
-  wrongSha: z.boolean().optional(),
-  /** Of the whole file, in bytes. */
-  size: z.number().optional(),
-  /** What was at the path before, as stat told: it must not pass for our file. */
-  replaces: z
-    .object({
-      size: z.number(),
-      sha1: z.string().optional(),
-      createdAt: z.number().optional(),
-      modifiedAt: z.number().optional(),
-    })
-    .optional(),
+};
+/** A session of ours as it was written down. `spoiled`: COS closed it with a slice that was damaged, or unconfirmed. */
+const recordedSession = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('open'), ...session }),
+  z.object({ state: z.literal('spoiled'), ...session }),
+]);
+export type RecordedSession = z.infer<typeof recordedSession>;
+
+/** What was at the path before an upload was opened, as stat stated it: it must not pass for our file. */
+const replaced = z.object({
+  size: z.number(),
+  sha1: z.string().optional(),
+  createdAt: z.number().optional(),
+  modifiedAt: z.number().optional(),
 });
 
+const uploadFacts = {
+  transferId: z.string(),
+  /** Of the whole file, in bytes. */
+  size: z.number(),
+  replaces: replaced.optional(),
+  /** The file that is there is a spoiled one of ours: each init replaces it, whatever the policy. */
+  overwrite: z.boolean(),
+  /** COS reported another SHA-1 of the whole and all slices go again; that helps once. */
+  restarted: z.boolean(),
+};
+/** An upload of ours by slices. */
+const upload = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('opening'),
+    ...uploadFacts,
+    /** The attempts of the transfer whose init was sent, or is about to be, and has no answer written down yet. */
+    inits: z.array(z.number()).min(1),
+    /** The session that was recorded before them, or by another of them. */
+    before: recordedSession.optional(),
+  }),
+  z.object({ state: z.literal('open'), ...uploadFacts, ...session }),
+  z.object({ state: z.literal('spoiled'), ...uploadFacts, ...session }),
+]);
 export type Upload = z.infer<typeof upload>;
 
-/** What we stored at the target last. */
-const storedVersion = z.object({
-  transferId: z.string(),
-  sourceName: z.string(),
-  etag: z.string().optional(),
-  size: z.number(),
-});
+/** The file of the path as far as we wrote it. No file: no transfer of ours was here before. */
+const file = z.discriminatedUnion('state', [
+  /** An owner may have written there without living to say so. */
+  z.object({ state: z.literal('unknown') }),
+  z.object({
+    state: z.literal('stored'),
+    transferId: z.string(),
+    sourceName: z.string(),
+    etag: z.string().optional(),
+    size: z.number(),
+  }),
+  /** By a mirrored deletion; `transferId` is the deletion's. */
+  z.object({ state: z.literal('deleted'), transferId: z.string() }),
+]);
+export type TargetFile = z.infer<typeof file>;
+export type StoredFile = Extract<TargetFile, { state: 'stored' }>;
 
-/** A session that a transfer of ours opened when it had lost the target already; unnamed if it never told. */
-const stray = z.object({ session: z.string().optional(), size: z.number() });
+/** A session of ours that nobody wants any more; without a name if its init was never answered. */
+const orphan = z.object({ session: z.string().optional(), size: z.number() });
+export type Orphan = z.infer<typeof orphan>;
 
-export type Stray = z.infer<typeof stray>;
-
-/** The lock and the order of one target. */
-export const targetRecord = z.object({
+const current = z.object({
   name: z.string(),
   owner,
+  /** Whether the owner still works on it. */
+  active: z.boolean(),
+  hold: hold.optional(),
   upload: upload.optional(),
-  stored: storedVersion.optional(),
-  /** Who owned the target before may have written to it without living to say so: `stored` tells nothing then. */
-  unsure: z.boolean().optional(),
-  strays: z.array(stray).optional(),
-  /** True after a mirrored deletion: `owner` then is the deletion. */
-  deleted: z.boolean().optional(),
+  file: file.optional(),
+  orphans: z.array(orphan),
   revision: z.number().int(),
 });
 
-export type TargetRecord = z.infer<typeof targetRecord>;
+/** Who may write to a path of COS, and what is there. Changed by the transitions of `shared/target` only. */
+export type Target = z.infer<typeof current>;
+
+/** Reads a target as it is written now, or as the version before wrote it. */
+export const targetRecord: z.ZodType<Target> = z.union([current, targetBefore]);
 
 type Named =
   | Pick<Extract<Origin, { kind: 's3' }>, 'kind' | 'bucket' | 'key'>

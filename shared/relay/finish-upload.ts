@@ -2,13 +2,14 @@ import * as z from 'zod';
 import { targetName } from '../cos/target.ts';
 import { NotIdentical, SessionLost } from '../errors.ts';
 import { load } from '../records/change-transfer.ts';
-import type { TargetRecord } from '../records/target-record.ts';
+import type { Target } from '../records/target-record.ts';
 import { type Opening, type Sending, sessionSha } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
-import { changeTarget, markDamaged } from '../target/change-target.ts';
+import { changeTarget } from '../target/change-target.ts';
 import { whileHolding } from '../target/hold-target.ts';
 import { isNew } from '../target/recognise.ts';
+import { recordedIn, restarted, spoiled } from '../target/transitions.ts';
 import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
 import { arrivedDamaged } from './held-slices.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
@@ -63,7 +64,7 @@ export async function finishUpload(
 /** Another execution may have sent a slice again, and damaged it, while this one finished. Throws SessionLost. */
 async function nothingDamaged(transfer: Sending, services: Services): Promise<void> {
   if ((await arrivedDamaged(transfer, services)).length === 0) return;
-  await markDamaged(transfer, services);
+  await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
   throw new SessionLost('a slice arrived damaged while the file was closed: it is sent again');
 }
 
@@ -73,14 +74,10 @@ type Closed = { readonly kind: 'gap' } | { readonly kind: 'closed'; readonly req
 const withSha = (transfer: Running, sha1: string | undefined): Running =>
   sha1 === undefined ? transfer : { ...transfer, source: { ...transfer.source, sha1 } };
 
-async function close(
-  transfer: Running,
-  record: TargetRecord,
-  services: Services,
-  time: StepTime,
-): Promise<Closed> {
-  const session = record.upload?.transferId === transfer.id ? record.upload.session : undefined;
-  if (!record.upload && record.stored?.transferId === transfer.id) return { kind: 'closed' }; // proven before
+async function close(transfer: Running, record: Target, services: Services, time: StepTime): Promise<Closed> {
+  const { upload, file } = record;
+  const session = upload?.transferId === transfer.id ? recordedIn(upload)?.session : undefined;
+  if (!upload && file?.state === 'stored' && file.transferId === transfer.id) return { kind: 'closed' }; // proven before
   if (session === undefined) throw new SessionLost('no session is recorded for this transfer');
   const request = { session, size: transfer.source.size, ...sessionSha(transfer) };
   const finished = await services.cos.finish(transfer.target, request, time.signal);
@@ -91,11 +88,8 @@ async function close(
       return { kind: 'gap' };
     case 'wrong-sha':
       // the bytes of some slice are wrong and nobody knows which: all of them go again, once
-      if (record.upload?.wrongSha) throw stillWrong(transfer, finished.error);
-      await changeTarget(services, transfer, (from) => ({
-        ...from,
-        ...(from.upload && { upload: { ...from.upload, wrongSha: true } }),
-      }));
+      if (upload?.restarted) throw stillWrong(transfer, finished.error);
+      await changeTarget(services, record.name, restarted(transfer.id));
       await abandonSession(services, transfer, session, time);
       throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
         cause: finished.error,
@@ -117,7 +111,7 @@ const stillWrong = ({ target, source }: Running, cause: Error) =>
  */
 async function closedBefore(
   transfer: Running,
-  record: TargetRecord,
+  record: Target,
   session: string,
   error: Error,
   services: Services,

@@ -4,14 +4,15 @@ import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { ForeignUpload, NoProgress, SessionLost } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
-import type { TargetRecord } from '../records/target-record.ts';
+import type { Target } from '../records/target-record.ts';
 import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
 import { abandonSession } from '../target/abandon-session.ts';
-import { changeTarget, markDamaged } from '../target/change-target.ts';
+import { changeTarget } from '../target/change-target.ts';
 import { whoseUpload } from '../target/recognise.ts';
+import { recordedIn, sessionAdopted, spoiled } from '../target/transitions.ts';
 import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
 import { heldSlices, unconfirmed } from './held-slices.ts';
 
@@ -76,10 +77,11 @@ export async function listSlices(input: ListInput, services: Services, time: Ste
  */
 async function mustBeConfirmed(transfer: Sending, services: Services): Promise<void> {
   const record = await services.store.getTarget(targetName(transfer.target));
-  if (record?.upload?.damaged) throw new SessionLost('COS closed the file with a damaged slice');
+  if (recordedIn(record?.upload)?.state === 'spoiled')
+    throw new SessionLost('COS closed the file with a damaged slice');
   if (transfer.options.trustListed === 'listed' || sessionSha(transfer).sha1 !== undefined) return;
   if ((await unconfirmed(transfer, services)).length === 0) return;
-  await markDamaged(transfer, services);
+  await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
   throw new SessionLost('COS closed the file before all of its slices were confirmed');
 }
 
@@ -125,17 +127,17 @@ async function isOpen(
 async function adopt(
   transfer: Transfer,
   listed: Unfinished,
-  upload: TargetRecord['upload'],
+  upload: Target['upload'],
   services: Services,
 ): Promise<Transfer> {
   if (transfer.state === 'sending' && transfer.session === listed.session) return transfer;
   const { session, sliceSize } = listed;
-  await changeTarget(services, transfer, (from) => ({
-    ...from,
-    upload: { openedAt: services.clock(), ...from.upload, transferId: transfer.id, session, intended: false },
-  }));
+  const known = recordedIn(upload);
   // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
-  const serial = upload?.session === session ? (upload.serial ?? true) : true;
+  const serial = known?.session === session ? (known.serial ?? true) : true;
+  const { size } = transfer.source;
+  const adopted = { transferId: transfer.id, session, size, serial, at: services.clock() };
+  await changeTarget(services, targetName(transfer.target), sessionAdopted(adopted));
   const facts = { session, sliceSize, serial, withSha: listed.sha1 !== undefined };
   return change(services, transfer.id, (from) => toSending(from, facts, services.clock()));
 }

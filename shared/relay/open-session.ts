@@ -1,11 +1,12 @@
 import type { Opened } from '../cos/client.ts';
 import { BadConfig, ForeignUpload, TargetExists } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
-import type { TargetRecord } from '../records/target-record.ts';
+import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { isIdentical, isNew, isSame } from '../target/recognise.ts';
+import { recordedIn } from '../target/transitions.ts';
 import { unconfirmed } from './held-slices.ts';
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
@@ -23,7 +24,7 @@ type Begun = Opening | Sending;
  */
 export async function openSession(
   transfer: Begun,
-  record: TargetRecord,
+  record: Target,
   services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
@@ -32,13 +33,17 @@ export async function openSession(
 
   const there = await services.cos.stat(transfer.target, time.signal);
   if (await isClosed(transfer, record, there, services)) return { kind: 'unfinished' }; // the list tells that it is not
-  const intended = await recordIntent(transfer, there, services);
-  if (!intended) return { kind: 'ended' };
-  const insertOnly = transfer.options.onExisting !== 'overwrite' && !intended.upload?.overwrites;
-  const opened = await init(transfer, insertOnly, whole, services, time);
-  if (opened.kind === 'exists') return overExisting(transfer, record, whole, services, time);
-  return opening(transfer, opened, whole.kind === 'hash', services, time);
+  const target = await recordIntent(transfer, there, services);
+  if (!target) return { kind: 'ended' };
+  const begun = { transfer, target, whole };
+  const insertOnly = transfer.options.onExisting !== 'overwrite' && !target.upload?.overwrite;
+  const opened = await init(begun, insertOnly, services, time);
+  if (opened.kind === 'exists') return overExisting(begun, services, time);
+  return opening(begun, opened, services, time);
 }
+
+/** An upload that is being opened: the target as the intent left it. */
+type Intended = { readonly transfer: Begun; readonly target: Target; readonly whole: WholeHash };
 
 /**
  * Whether our own session became the file that is there: COS held or confirmed all of it, and this file was not there
@@ -46,35 +51,30 @@ export async function openSession(
  */
 async function isClosed(
   transfer: Begun,
-  record: TargetRecord,
+  record: Target,
   there: Awaited<ReturnType<Services['cos']['stat']>>,
   services: Services,
 ): Promise<boolean> {
-  const { upload, stored } = record;
+  const { upload, file } = record;
   const { size } = transfer.source;
   if (there.kind !== 'file' || there.size !== size || there.received !== size) return false;
-  if (!upload && stored?.transferId === transfer.id) return true; // proven, and about to be written down
-  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id || upload.damaged) return false;
+  if (!upload && file?.state === 'stored' && file.transferId === transfer.id) return true; // proven, and about to be written down
+  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id) return false;
+  if (recordedIn(upload)?.state === 'spoiled') return false;
   if (!isNew(there, record)) return false;
   return transfer.heldBytes === size || (await unconfirmed(transfer, services)).length === 0;
 }
 
 /** A file is there: leave it if it is this version, replace it or fail by policy. */
-async function overExisting(
-  transfer: Begun,
-  record: TargetRecord,
-  whole: WholeHash,
-  services: Services,
-  time: StepTime,
-): Promise<SessionOutcome> {
+async function overExisting(begun: Intended, services: Services, time: StepTime): Promise<SessionOutcome> {
+  const { transfer, target, whole } = begun;
   const file = await services.cos.stat(transfer.target, time.signal);
   const known = knowing(transfer, whole);
   if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known))) {
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
   }
-  if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped' };
-  const opened = await init(transfer, false, whole, services, time);
-  return opening(transfer, opened, whole.kind === 'hash', services, time);
+  if (file.kind === 'file' && isSame(file, known, target)) return { kind: 'stored', how: 'skipped' };
+  return opening(begun, await init(begun, false, services, time), services, time);
 }
 
 const knowing = (transfer: Begun, whole: WholeHash): Begun =>
@@ -82,9 +82,8 @@ const knowing = (transfer: Begun, whole: WholeHash): Begun =>
 
 /** One init, with its two expected detours, in any order: the directory is missing, the slice size is refused. */
 async function init(
-  transfer: Begun,
+  { transfer, whole }: Intended,
   insertOnly: boolean,
-  whole: WholeHash,
   services: Services,
   time: StepTime,
 ): Promise<Opened> {
@@ -110,9 +109,8 @@ async function init(
 }
 
 async function opening(
-  transfer: Begun,
+  { transfer, target, whole }: Intended,
   opened: Opened,
-  withSha: boolean,
   services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
@@ -121,10 +119,10 @@ async function opening(
       return { kind: 'stored', how: 'instant' };
     case 'unfinished':
       return { kind: 'unfinished' };
-    case 'session':
-      return (await recordSession(services, transfer, opened, withSha, time))
-        ? { kind: 'session' }
-        : { kind: 'ended' };
+    case 'session': {
+      const facts = { opened, intended: target, withSha: whole.kind === 'hash' };
+      return { kind: (await recordSession(transfer, facts, services, time)) ? 'session' : 'ended' };
+    }
     case 'exists':
       throw new ForeignUpload(`${transfer.target.path} was stored by somebody else while it was opened`);
     case 'no-directory':

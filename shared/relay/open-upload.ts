@@ -2,14 +2,12 @@ import * as z from 'zod';
 import { NoProgress, SourceChanged } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { S3Origin, SourceMetadata } from '../records/source-version.ts';
-import type { TargetRecord } from '../records/target-record.ts';
 import { isActive, type Opening, type Sending, toAttempted } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
-import { claimTarget } from '../target/claim-target.ts';
-import { type Lease, leasedTime, letGo } from '../target/hold-target.ts';
+import { claimAndHold, claimTarget } from '../target/claim-target.ts';
 import { type EndedOutcome, end, ended, SUPERSEDED } from '../transfer/end-transfer.ts';
-import { openSession } from './open-session.ts';
-import { DIRECT_LEASE_MS, type Direct, uploadDirect } from './upload-direct.ts';
+import { openSession, type SessionOutcome } from './open-session.ts';
+import { DIRECT_HOLD_MS, type Direct, uploadDirect } from './upload-direct.ts';
 
 /** What the machine starts with; `reopens` counts the ways back to here. */
 export const openInput = z.object({
@@ -47,15 +45,8 @@ export async function openUpload(input: OpenInput, services: Services, time: Ste
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
 
   const small = begun.source.kind === 's3' && begun.source.size <= services.settings.smallObjectMax;
-  const lease = small ? { ms: DIRECT_LEASE_MS, holder: services.newId() } : undefined;
-  const claim = await claimTarget(services, begun, time, lease);
-  if (claim.kind === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
-  // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more
-  if (!lease) await stillThere(begun, services, time);
-
-  const opened = lease
-    ? await direct(begun, claim.record, lease, services, time)
-    : await openSession(begun, claim.record, services, time);
+  const opened = small ? await direct(begun, services, time) : await sliced(begun, services, time);
+  if (opened === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
   if (opened.kind === 'ended') return ended(await load(services, transferId));
   const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
   return opened.kind === 'stored' ? { ...passed, ...opened } : { ...passed, kind: opened.kind };
@@ -75,20 +66,25 @@ async function stillThere(
   return metadata;
 }
 
-/** The lease stays until FinishUpload has proven the file; another try of this step may take it up at once. */
-async function direct(
+/** The hold stays until FinishUpload has proven the file; another try of this step may take it up at once. */
+async function direct(transfer: Begun, services: Services, time: StepTime): Promise<Direct | 'older'> {
+  const under = { time, holdMs: DIRECT_HOLD_MS };
+  const sent = await claimAndHold(services, transfer, under, (target, own) =>
+    uploadDirect(transfer, target, services, own),
+  );
+  return sent.kind === 'ours' ? sent.value : 'older';
+}
+
+async function sliced(
   transfer: Begun,
-  record: TargetRecord,
-  lease: Lease,
   services: Services,
   time: StepTime,
-): Promise<Direct> {
-  try {
-    return await uploadDirect(transfer, record, services, leasedTime(time, lease.ms));
-  } catch (error) {
-    await letGo(services, transfer, lease.holder, error);
-    throw error;
-  }
+): Promise<SessionOutcome | 'older'> {
+  const claim = await claimTarget(services, transfer, time);
+  if (claim.kind === 'older') return 'older';
+  // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more
+  await stillThere(transfer, services, time);
+  return openSession(transfer, claim.target, services, time);
 }
 
 const changed = ({ bucket, key }: S3Origin) =>

@@ -2,10 +2,11 @@ import type { CosFile } from '../cos/client.ts';
 import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { Receipt } from '../records/receipt.ts';
-import { sourceName, type TargetRecord } from '../records/target-record.ts';
+import { sourceName, type Target } from '../records/target-record.ts';
 import { type Opening, type Sending, type Transfer, toStored } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { changeTarget } from '../target/change-target.ts';
+import { settled } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { copyMetadata } from './copy-metadata.ts';
 import { writeReceipt } from './write-receipt.ts';
@@ -24,7 +25,7 @@ export type Closed = {
  */
 export async function proveAndStore(
   transfer: Running,
-  record: TargetRecord,
+  record: Target,
   { how, finishId }: Closed,
   services: Services,
   time: StepTime,
@@ -66,18 +67,20 @@ async function proven(transfer: Running, services: Services, time: StepTime): Pr
 /** Writes the proof; the first of two executions wins, the other finds it done. */
 async function store(
   transfer: Running,
-  record: TargetRecord,
+  record: Target,
   receipt: Receipt,
   services: Services,
   time: StepTime,
 ): Promise<Transfer> {
   const now = services.clock();
   const { id, source } = transfer;
-  const settled = await changeTarget(services, transfer, (from) => settledRecord(from, transfer), {
+  const etag = source.kind === 's3' ? { etag: source.etag } : {};
+  const file = { transferId: id, sourceName: sourceName(source), size: source.size, ...etag };
+  const written = await changeTarget(services, record.name, settled(transfer.attempts, file), {
     known: record,
     signal: time.signal,
   });
-  if (!settled) return lost(transfer, services);
+  if (!written.done) return lost(transfer, services);
   const stored = await change(
     services,
     id,
@@ -102,17 +105,7 @@ async function store(
   return stored;
 }
 
-function settledRecord(
-  { upload: _, unsure: __, ...from }: TargetRecord,
-  { id, source }: Running,
-): Omit<TargetRecord, 'revision'> {
-  const { leaseUntil: ___, holder: ____, ...owner } = from.owner;
-  const etag = source.kind === 's3' ? { etag: source.etag } : {};
-  const stored = { transferId: id, sourceName: sourceName(source), size: source.size, ...etag };
-  return { ...from, owner: { ...owner, active: false }, stored };
-}
-
-/** The lease ran out and another took the target: what is there now is not ours to vouch for. */
+/** The hold ran out and another took the target: what is there now is not ours to vouch for. */
 async function lost(transfer: Running, services: Services): Promise<Transfer> {
   const message = 'another transfer took the target before this one was proven';
   await end(services, transfer.id, 'superseded', { error: 'Superseded', message });

@@ -1,65 +1,70 @@
-import type { Opened } from '../cos/client.ts';
+import type { CosFile, Opened } from '../cos/client.ts';
+import { targetName } from '../cos/target.ts';
 import { change } from '../records/change-transfer.ts';
-import type { TargetRecord, Upload } from '../records/target-record.ts';
+import type { Target } from '../records/target-record.ts';
 import { type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { factsOf } from '../target/recognise.ts';
+import { intended, recordedIn, sessionOpened } from '../target/transitions.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 
-/** Says in the table that a session is about to be opened, and what is at the path now. */
+type Begun = Opening | Sending;
+
+/** Says in the table that a session is about to be opened, and what is at the path now. Undefined if we lost the target. */
 export async function recordIntent(
-  transfer: Opening | Sending,
-  there: Awaited<ReturnType<Services['cos']['stat']>>,
-  services: Services,
-): Promise<TargetRecord | undefined> {
-  return changeTarget(services, transfer, (from) => {
-    const mine: Upload | undefined = from.upload?.transferId === transfer.id ? from.upload : undefined;
-    const { size } = transfer.source;
-    const upload: Upload = mine ?? { transferId: transfer.id, openedAt: services.clock(), size };
-    // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
-    const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
-    const overwrites = Boolean(upload.overwrites || upload.damaged);
-    return { ...from, upload: { ...upload, intended: true, overwrites, ...(replaces && { replaces }) } };
-  });
+  { id, attempts, source, target }: Begun,
+  there: CosFile | { readonly kind: 'none' },
+  services: Pick<Services, 'store'>,
+): Promise<Target | undefined> {
+  // an unfinished upload answers stat too, with fewer bytes than it will have: nothing to be mistaken for
+  const replaces = there.kind === 'file' && there.received === there.size ? factsOf(there) : undefined;
+  const intent = { transferId: id, attempt: attempts, size: source.size, replaces };
+  const written = await changeTarget(services, targetName(target), intended(intent));
+  return written.done ? written.target : undefined;
 }
+
+export type SessionToRecord = {
+  readonly opened: Extract<Opened, { kind: 'session' }>;
+  /** The target as the intent left it. */
+  readonly intended: Target;
+  readonly withSha: boolean;
+};
 
 /**
  * Writes an opened session down, first at the target, then at the transfer. False, and the session abandoned, if we lost
  * the target meanwhile or the transfer is over.
  */
 export async function recordSession(
+  transfer: Begun,
+  { opened, intended: { upload }, withSha }: SessionToRecord,
   services: Services,
-  transfer: Opening | Sending,
-  opened: Extract<Opened, { kind: 'session' }>,
-  withSha: boolean,
   time: StepTime,
 ): Promise<boolean> {
-  const owned = await changeTarget(services, transfer, (from) => ({
-    ...from,
-    upload: {
-      ...from.upload,
-      intended: false,
-      damaged: false,
-      transferId: transfer.id,
-      session: opened.session,
-      serial: opened.serial,
-      openedAt: services.clock(),
-      size: transfer.source.size,
-    },
-  }));
-  if (!owned) {
-    await abandonSession(services, transfer, opened.session, time);
-    await end(services, transfer.id, 'superseded', SUPERSEDED);
+  const { session, sliceSize, serial } = opened;
+  const { id, attempts: attempt, source } = transfer;
+  const instead = recordedIn(upload)?.session;
+  const facts = {
+    transferId: id,
+    attempt,
+    size: source.size,
+    session,
+    serial,
+    instead,
+    at: services.clock(),
+  };
+  const owned = await changeTarget(services, targetName(transfer.target), sessionOpened(facts));
+  if (!owned.done) {
+    await abandonSession(services, transfer, session, time);
+    await end(services, id, 'superseded', SUPERSEDED);
     return false;
   }
-  const { session, sliceSize, serial } = opened;
-  const next: Transfer = await change(services, transfer.id, (from) =>
+  const next: Transfer = await change(services, id, (from) =>
     toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
   );
   if (next.state === 'sending') return true;
   // it is over: cancelled, superseded, or stored by another execution
-  await abandonSession(services, transfer, opened.session, time);
+  await abandonSession(services, transfer, session, time);
   return false;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Uploaded } from '../cos/client.ts';
 import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
 import type { S3Origin } from '../records/source-version.ts';
-import type { TargetRecord } from '../records/target-record.ts';
+import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { isIdentical, isSame, whoseUpload } from '../target/recognise.ts';
@@ -12,14 +12,14 @@ import { forgetDirectories, makeDirectories } from './make-directories.ts';
  * A direct upload has no session that could be taken away, so while it may be under way nobody else writes to its
  * target, in ms. Whoever sends it stops some time before.
  */
-export const DIRECT_LEASE_MS = 120_000;
+export const DIRECT_HOLD_MS = 120_000;
 
 export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skipped'; readonly sha1: string };
 
 /** A small object in one request (op=upload), read whole; the same policies as for a large one. */
 export async function uploadDirect(
   transfer: Opening | Sending,
-  record: TargetRecord,
+  record: Target,
   services: Services,
   time: StepTime,
 ): Promise<Direct> {
@@ -49,13 +49,13 @@ export async function uploadDirect(
   });
 }
 
-const isOther = ({ stored, unsure }: TargetRecord, source: S3Origin): boolean =>
-  stored !== undefined && !unsure && (stored.etag !== source.etag || stored.size !== source.size);
+const isOther = ({ file }: Target, source: S3Origin): boolean =>
+  file?.state === 'stored' && (file.etag !== source.etag || file.size !== source.size);
 
 /** The detours of one request: a missing directory is made, an unfinished upload in the way is removed by policy. */
 async function detours(
   transfer: Opening | Sending,
-  record: TargetRecord,
+  record: Target,
   send: () => Promise<Uploaded>,
   { cos }: Services,
   { signal }: StepTime,

@@ -1,34 +1,38 @@
-import { targetName } from '../cos/target.ts';
-import type { TargetRecord } from '../records/target-record.ts';
-import type { Sending, Transfer } from '../records/transfer.ts';
+import type { Target } from '../records/target-record.ts';
 import type { Services } from '../services.ts';
+import type { Refusal, Transition } from './transition.ts';
+
+/** What a transition did; `target` is what is stored afterwards. */
+export type TargetChange =
+  | { readonly done: true; readonly before: Target | undefined; readonly target: Target }
+  | { readonly done: false; readonly why: Refusal; readonly target: Target | undefined };
+
+export type TargetChangeOptions = {
+  /** The target as it was read a moment ago: saves a read when nobody wrote since. */
+  readonly known?: Target | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
 /**
- * Changes the target's record while this transfer owns it; tries again when somebody else wrote in between. Raises
- * `revision` itself; `undefined` from `next` means: leave it as it is. Resolves with what is stored afterwards; undefined
- * if the transfer does not own the target any more. Throws the signal's reason between two tries.
+ * The one loop that writes targets: applies a transition to what is stored now, and again when somebody else wrote in
+ * between. Raises `revision` itself; a transition that refuses leaves the target as it is. Throws the signal's reason
+ * between two tries.
  */
 export async function changeTarget(
-  services: Pick<Services, 'store'>,
-  transfer: Pick<Transfer, 'id' | 'target'>,
-  next: (from: TargetRecord) => Omit<TargetRecord, 'revision'> | undefined,
-  { known, signal }: { readonly known?: TargetRecord; readonly signal?: AbortSignal } = {},
-): Promise<TargetRecord | undefined> {
+  { store }: Pick<Services, 'store'>,
+  name: string,
+  transition: Transition,
+  { known, signal }: TargetChangeOptions = {},
+): Promise<TargetChange> {
   for (let from = known; ; from = undefined) {
     signal?.throwIfAborted();
-    from ??= await services.store.getTarget(targetName(transfer.target));
-    if (from?.owner.transferId !== transfer.id) return undefined;
-    const changed = next(from);
-    if (!changed) return from;
-    const to = { ...changed, revision: from.revision + 1 };
-    if (await services.store.replaceTarget(to)) return to;
+    from ??= await store.getTarget(name);
+    const next = transition(from);
+    if (typeof next === 'string') {
+      if (from === known && known) continue; // read a moment ago is not read now
+      return { done: false, why: next, target: from };
+    }
+    const target = { ...next, revision: (from?.revision ?? 0) + 1 };
+    if (await store.replaceTarget(target)) return { done: true, before: from, target };
   }
-}
-
-/** The file that COS made of this upload is not to be trusted: the next init replaces it. */
-export async function markDamaged(transfer: Sending, services: Services): Promise<void> {
-  await changeTarget(services, transfer, (from) => ({
-    ...from,
-    ...(from.upload && { upload: { ...from.upload, damaged: true } }),
-  }));
 }

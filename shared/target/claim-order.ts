@@ -1,9 +1,9 @@
 import type { Origin } from '../records/source-version.ts';
-import { type Owner, sourceName, type TargetRecord } from '../records/target-record.ts';
+import { type Hold, type Owner, sourceName, type Target } from '../records/target-record.ts';
 import type { EpochMillis } from '../time.ts';
 
 export function ownerOf(transferId: string, source: Origin): Owner {
-  if (source.kind === 'client') return { transferId, sourceName: sourceName(source), active: true };
+  if (source.kind === 'client') return { transferId, sourceName: sourceName(source) };
   const { etag, versionId, sequencer, lastModified } = source;
   return {
     transferId,
@@ -12,7 +12,6 @@ export function ownerOf(transferId: string, source: Origin): Owner {
     lastModified,
     ...(versionId !== undefined && { versionId }),
     ...(sequencer !== undefined && { sequencer }),
-    active: true,
   };
 }
 
@@ -34,21 +33,25 @@ export type Claim =
   | 'older' // a newer version owns it: drop ours
   | 'busy'; // something else is being written to it: wait
 
-/** Who gets the target. Pure; the store turns it into one conditional write. */
-export function decideClaim(current: TargetRecord | undefined, mine: Owner, now: EpochMillis): Claim {
+/** Who wants the target, and for how long nobody else may write to it. */
+export type Claimant = { readonly owner: Owner; readonly hold?: Hold | undefined };
+
+/** Who gets the target. */
+export function decideClaim(current: Target | undefined, mine: Claimant, now: EpochMillis): Claim {
   if (!current) return 'free';
-  const { owner: theirs } = current;
-  const leased = (theirs.leaseUntil ?? 0) > now;
-  if (theirs.transferId === mine.transferId) {
-    const another = theirs.holder !== undefined && theirs.holder !== mine.holder;
-    return leased && another ? 'busy' : 'mine';
+  const { owner: theirs, hold } = current;
+  const isHeld = hold !== undefined && hold.until > now;
+  if (theirs.transferId === mine.owner.transferId) {
+    const another = hold?.by !== undefined && hold.by !== mine.hold?.by;
+    return isHeld && another ? 'busy' : 'mine';
   }
-  if (theirs.sourceName === mine.sourceName && age(mine, theirs) < 0) return 'older';
-  if (leased) return 'busy';
-  if (!theirs.active) return 'free';
+  const sameSource = theirs.sourceName === mine.owner.sourceName;
+  if (sameSource && age(mine.owner, theirs) < 0) return 'older';
+  if (isHeld) return 'busy';
+  if (!current.active) return 'free';
   // its one request is long over: whoever sent it died, and its event comes again or rests in the dead-letter queue
-  if (theirs.holder !== undefined && theirs.sourceName !== mine.sourceName) return 'free';
-  return theirs.sourceName === mine.sourceName ? 'supersedes' : 'busy';
+  if (hold?.by !== undefined && !sameSource) return 'free';
+  return sameSource ? 'supersedes' : 'busy';
 }
 
 /** Negative: `a` is the older version. A version without a sequencer is ordered by its time. */

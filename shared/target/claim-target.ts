@@ -1,89 +1,133 @@
 import { targetName } from '../cos/target.ts';
 import { TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
-import type { Owner, TargetRecord } from '../records/target-record.ts';
+import { isHopeless } from '../records/end-reason.ts';
+import type { Owner, Target } from '../records/target-record.ts';
 import { isActive, type Transfer, toEnded } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from './abandon-session.ts';
 import { changeTarget } from './change-target.ts';
-import { decideClaim, ownerOf } from './claim-order.ts';
-import type { Lease } from './hold-target.ts';
-import { strayOf, withStray } from './transitions.ts';
+import { type Claimant, ownerOf } from './claim-order.ts';
+import { withinHold } from './hold-target.ts';
+import { claimed, letGo, released } from './hold-transitions.ts';
+import { recordedIn, uploadForgotten } from './transitions.ts';
 
-export type Claimed = { readonly kind: 'ours'; readonly record: TargetRecord } | { readonly kind: 'older' };
+export type Claimed = { readonly kind: 'ours'; readonly target: Target } | { readonly kind: 'older' };
+
+type Claiming = Pick<Services, 'store' | 'clock' | 'cos' | 'observe' | 'newId'>;
 
 /**
  * Takes the target for this transfer, or learns that a newer version has it. A running transfer of an older version
  * is superseded, and its open session deleted: what it may still send then lands nowhere. Throws TargetBusy.
  */
-export async function claimTarget(
-  services: Services,
-  transfer: Transfer,
-  time: StepTime,
-  lease?: Lease,
-): Promise<Claimed> {
-  const now = services.clock();
-  const name = targetName(transfer.target);
-  const taken = await takeTarget(services, name, {
-    ...ownerOf(transfer.id, transfer.source),
-    ...(lease && { leaseUntil: now + lease.ms, holder: lease.holder }),
-  });
+export async function claimTarget(services: Claiming, transfer: Transfer, time: StepTime): Promise<Claimed> {
+  const mine = { owner: ownerOf(transfer.id, transfer.source) };
+  const taken = await takeTarget(services, targetName(transfer.target), mine, time.signal);
   if (taken.kind === 'older') return taken;
-  return { kind: 'ours', record: await fence(services, transfer, taken.record, time) };
+  return { kind: 'ours', target: await fence(services, transfer, taken.target, time) };
+}
+
+/** Who wants the target for one request that nothing else can stop, and for how long, in ms. */
+export type HeldClaim = { readonly name: string; readonly owner: Owner; readonly holdMs: number };
+/** What is done under a hold: `by` names the hold, and the time ends with it. */
+export type HeldWork<T> = (target: Target, time: StepTime, by: string) => Promise<T>;
+export type HeldOutcome<T> = { readonly kind: 'ours'; readonly value: T } | { readonly kind: 'older' };
+
+/** `claimTarget` and `takeAndHold` in one: a small object has no session that could be taken away. Throws TargetBusy. */
+export const claimAndHold = <T>(
+  services: Claiming,
+  transfer: Transfer,
+  { time, holdMs }: { readonly time: StepTime; readonly holdMs: number },
+  work: HeldWork<T>,
+): Promise<HeldOutcome<T>> => {
+  const owner = ownerOf(transfer.id, transfer.source);
+  const claim = { name: targetName(transfer.target), owner, holdMs };
+  return takeAndHold(services, claim, time, async (target, own, by) =>
+    work(await fence(services, transfer, target, own), own, by),
+  );
+};
+
+/**
+ * Takes the target and runs `work` under a hold. Work that fails gives the hold back; work that succeeds ends with a
+ * transition that does (`settled`, `fileDeleted`, `released`), or leaves it to the step after. Throws TargetBusy.
+ */
+export async function takeAndHold<T>(
+  services: Claiming,
+  { name, owner, holdMs }: HeldClaim,
+  time: StepTime,
+  work: HeldWork<T>,
+): Promise<HeldOutcome<T>> {
+  const by = services.newId();
+  const hold = { until: services.clock() + holdMs, by };
+  return withinHold(time, holdMs, async (own) => {
+    try {
+      const taken = await takeTarget(services, name, { owner, hold }, own.signal);
+      return taken.kind === 'older' ? taken : { kind: 'ours', value: await work(taken.target, own, by) };
+    } catch (error) {
+      await changeTarget(services, name, letGo(by, isHopeless(error)));
+      throw error;
+    }
+  });
 }
 
 /** One conditional write decides who owns the target; whom it was taken from is superseded. Throws TargetBusy. */
-export async function takeTarget(services: Services, name: string, mine: Owner): Promise<Claimed> {
+async function takeTarget(
+  services: Pick<Services, 'store' | 'clock' | 'observe'>,
+  name: string,
+  mine: Claimant,
+  signal?: AbortSignal,
+): Promise<Claimed> {
+  const { transferId, sourceName } = mine.owner;
   for (;;) {
-    const current = await services.store.getTarget(name);
-    const claim = decideClaim(current, mine, services.clock());
-    if (claim === 'older') return { kind: 'older' };
-    if (claim === 'busy') {
-      throw new TargetBusy(`${name} is being written by transfer ${current?.owner.transferId}`, {
-        bySelf: current?.owner.transferId === mine.transferId,
-      });
+    const taken = await changeTarget(services, name, claimed(mine, name, services.clock()), { signal });
+    if (taken.done) {
+      const { before, target } = taken;
+      const supersedes = before?.active && before.owner.sourceName === sourceName;
+      if (supersedes && before.owner.transferId !== transferId)
+        await supersede(services, before.owner.transferId, transferId);
+      return { kind: 'ours', target };
     }
-    const next = {
-      ...current,
-      name,
-      owner: mine,
-      deleted: false,
-      ...(leavesUnsure(current, mine) && { unsure: true }),
-      revision: (current?.revision ?? 0) + 1,
-    };
-    if (!(await services.store.replaceTarget(next))) continue;
-    if (current && claim === 'supersedes')
-      await supersede(services, current.owner.transferId, mine.transferId);
-    return { kind: 'ours', record: next };
+    if (taken.why === 'older') return { kind: 'older' };
+    if (taken.target && (await isFreed(services, taken.target))) continue;
+    const owner = taken.target?.owner.transferId;
+    throw new TargetBusy(`${name} is being written by transfer ${owner}`, { bySelf: owner === transferId });
   }
 }
 
-/** The owner before wrote something, or was about to, and never recorded what. */
-const leavesUnsure = (current: TargetRecord | undefined, mine: Owner): boolean =>
-  current !== undefined &&
-  current.owner.transferId !== mine.transferId &&
-  current.owner.transferId !== current.stored?.transferId &&
-  current.deleted !== true;
+/** An owner whose transfer is over has no claim, whatever died before it could say so: its target is released. */
+async function isFreed(
+  services: Pick<Services, 'store' | 'clock'>,
+  { name, active, owner, hold }: Target,
+): Promise<boolean> {
+  const now = services.clock();
+  if (!active || (hold && hold.until > now)) return false;
+  const transfer = await services.store.get(owner.transferId);
+  if (transfer && isActive(transfer)) return false;
+  await changeTarget(services, name, released(owner.transferId, now));
+  return true;
+}
 
 /** Closes the door behind an upload of another transfer of ours. */
 async function fence(
-  services: Services,
+  services: Claiming,
   transfer: Transfer,
-  record: TargetRecord,
+  target: Target,
   time: StepTime,
-): Promise<TargetRecord> {
-  const { upload } = record;
-  if (!upload || upload.transferId === transfer.id) return record;
+): Promise<Target> {
+  const { upload } = target;
+  if (!upload || upload.transferId === transfer.id) return target;
   await supersede(services, upload.transferId, transfer.id);
-  if (upload.session !== undefined) await abandonSession(services, transfer, upload.session, time);
-  const left = strayOf(upload);
-  const cleared = await changeTarget(services, transfer, ({ upload: _, ...rest }) =>
-    left ? { ...rest, strays: withStray(rest.strays, left) } : rest,
-  );
-  return cleared ?? record;
+  const recorded = recordedIn(upload);
+  if (recorded) await abandonSession(services, transfer, recorded.session, time);
+  const cleared = await changeTarget(services, target.name, uploadForgotten(transfer.id));
+  return cleared.done ? cleared.target : target;
 }
 
-async function supersede(services: Services, olderId: string, newerId: string): Promise<void> {
+async function supersede(
+  services: Pick<Services, 'store' | 'clock' | 'observe'>,
+  olderId: string,
+  newerId: string,
+): Promise<void> {
   const older = await services.store.get(olderId);
   if (!older || !isActive(older)) return; // a deletion, or over already
   const why = {

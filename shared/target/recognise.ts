@@ -1,37 +1,39 @@
 import type { CosFile, Listed } from '../cos/client.ts';
-import type { Stray, TargetRecord } from '../records/target-record.ts';
-import { sourceName } from '../records/target-record.ts';
+import { type Orphan, sourceName, type Target } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import { SLICE_SIZES } from '../slices/slices.ts';
 import { toSeconds } from '../time.ts';
+import { recordedIn } from './transitions.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
 export type Whose =
   | 'ours' // recorded for this very source version, or carrying its sha
-  | 'left-over' // ours, but of another version, or opened and never recorded: nothing in it is wanted
+  | 'unrecorded' // opened by an init of this transfer that did not write it down, or not yet: nothing is in it
+  | 'left-over' // ours, but of another version, or wanted by nobody: nothing in it is wanted
   | 'foreign';
 
 /**
  * Whose upload COS lists. Without a sha COS cannot tell two versions of a file apart, so only what the table says of
  * the session counts. A session whose sizes do not fit the source is not ours, whatever its name.
  */
-export function whoseUpload(listed: Unfinished, transfer: Transfer, record: TargetRecord | undefined): Whose {
-  const upload = record?.upload;
-  const recorded = upload?.session === listed.session;
+export function whoseUpload(listed: Unfinished, transfer: Transfer, target: Target | undefined): Whose {
+  const upload = target?.upload;
+  const isMine = upload?.transferId === transfer.id;
+  const isRecorded = recordedIn(upload)?.session === listed.session;
   const fits = listed.size === transfer.source.size && isSliceSize(listed.sliceSize);
-  if (recorded && upload.transferId === transfer.id && fits && hasSliceSize(transfer, listed)) return 'ours';
+  if (isRecorded && isMine && fits && hasSliceSize(transfer, listed)) return 'ours';
   if (fits && listed.sha1 !== undefined && listed.sha1 === transfer.source.sha1) return 'ours';
-  if (recorded || record?.strays?.some((stray) => isStray(stray, listed))) return 'left-over';
-  // We said we would open a session and did not live to record it: an empty one of this size is that one.
-  const intended = upload?.transferId === transfer.id && (upload.intended || upload.session === undefined);
-  return intended && listed.held.length === 0 && listed.size === transfer.source.size
-    ? 'left-over'
+  if (isRecorded || target?.orphans.some((orphan) => isOrphan(orphan, listed))) return 'left-over';
+  // slices go out only after the session was written down, so one that nobody recorded is empty
+  const isOpening = isMine && upload.state === 'opening';
+  return isOpening && listed.held.length === 0 && listed.size === transfer.source.size
+    ? 'unrecorded'
     : 'foreign';
 }
 
-/** Opened by a transfer of ours that had lost the target; if it never told the session, an empty one of its size is it. */
-const isStray = ({ session, size }: Stray, listed: Unfinished): boolean =>
+/** Opened by a transfer of ours that had lost the target; if its init was never answered, an empty one of its size is it. */
+const isOrphan = ({ session, size }: Orphan, listed: Unfinished): boolean =>
   session === undefined ? listed.held.length === 0 && listed.size === size : listed.session === session;
 
 const isSliceSize = (size: number): boolean => SLICE_SIZES.some((known) => known === size);
@@ -46,14 +48,14 @@ const hasSliceSize = (transfer: Transfer, listed: Unfinished): boolean =>
  * not enough when something speaks against it: another sha, our own record of another version stored there, a transfer of
  * ours that may have written there without recording it, or a file older than the version itself.
  */
-export function isSame(file: CosFile, transfer: Transfer, record: TargetRecord | undefined): boolean {
+export function isSame(file: CosFile, transfer: Transfer, target: Target | undefined): boolean {
   const { source } = transfer;
   if (file.size !== source.size || file.received !== file.size) return false;
   if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
   if (source.kind === 'client') return false;
-  if (record?.unsure) return false;
-  const last = record?.stored;
-  if (last)
+  const last = target?.file;
+  if (last?.state === 'unknown') return false;
+  if (last?.state === 'stored')
     return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
   if (transfer.options.integrity === 'sha1') return false; // who asks for proof is not served with a guess
   return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
@@ -74,7 +76,7 @@ export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
 });
 
 /** Whether the file there is another one than was there before the upload was opened. */
-export function isNew(file: CosFile, { upload }: TargetRecord): boolean {
+export function isNew(file: CosFile, { upload }: Pick<Target, 'upload'>): boolean {
   if (!upload?.replaces) return true;
   const now = factsOf(file);
   const { sha1, createdAt, modifiedAt } = upload.replaces;

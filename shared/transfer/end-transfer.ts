@@ -19,11 +19,10 @@ export async function end(
   transferId: string,
   state: UnhappyState,
   why: EndReason,
-  holder?: string,
 ): Promise<Transfer> {
   const reason = { ...why, message: why.message.slice(0, 2_000) };
   const transfer = await change(services, transferId, (from) => toEnded(from, state, reason));
-  await releaseTarget(services, transfer, holder);
+  await releaseTarget(services, transfer);
   // the very object: a transfer that was over before carries another, even if it says the same
   if ('reason' in transfer && transfer.reason === reason) {
     services.observe({ kind: 'ended', transferId, state, error: why.error });

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
+import { targetName } from '../cos/target.ts';
 import { SessionLost, SliceCorrupt } from '../errors.ts';
 import { type Sending, sessionSha } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
-import { markDamaged } from '../target/change-target.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { spoiled } from '../target/transitions.ts';
 import type { Tally } from './tally.ts';
 
 /** COS gets so many tries to receive a slice as it was sent. */
@@ -71,7 +73,7 @@ async function noteDamage(
   services: Services,
 ): Promise<void> {
   if (closed) {
-    await markDamaged(transfer, services);
+    await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
     throw new SessionLost('COS closed the file with a slice that arrived damaged');
   }
   const nothing = { confirmed: [], sentSlices: 0, resentSlices: 0, sentBytes: 0, md5Verified: 0 };

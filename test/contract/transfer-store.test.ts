@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/records/store.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
-import type { TargetRecord } from '../../shared/records/target-record.ts';
+import type { Target } from '../../shared/records/target-record.ts';
 import { newTransfer, type Opening, toEnded, toSending } from '../../shared/records/transfer.ts';
 import { noDynoxide, startDynoxide } from '../kit/dynoxide.ts';
 import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
@@ -16,9 +16,11 @@ const opening = (key: string, now = 1): Opening => {
   return newTransfer(source, targetOf(key), OPTIONS, now);
 };
 
-const targetRecord = (name: string, revision: number, transferId = 'a'): TargetRecord => ({
+const targetRecord = (name: string, revision: number, transferId = 'a'): Target => ({
   name,
-  owner: { transferId, sourceName: 's3:b/k', active: true },
+  owner: { transferId, sourceName: 's3:b/k' },
+  active: true,
+  orphans: [],
   revision,
 });
 
@@ -49,17 +51,27 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       await db.close();
     });
 
-    const open = async (): Promise<TransferStore> => {
+    const open = async (): Promise<TransferStore> => (await openWithItems()).store;
+
+    /** `put` writes an item of a target as it stands. */
+    const openWithItems = async () => {
       tables += 1;
       const table = `relay-${tables}`;
       await client.send(new CreateTableCommand(tableDefinition(table)));
-      return openDynamoStore({
-        documents: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+      const marshallOptions = { removeUndefinedValues: true };
+      const documents = DynamoDBDocumentClient.from(client, { marshallOptions });
+      const store: TransferStore = openDynamoStore({
+        documents,
         table,
         clock: Date.now,
         newId: randomUUID,
         retentionDays: 1,
       });
+      const put = (item: { readonly name: string; readonly [field: string]: unknown }) =>
+        documents.send(
+          new PutCommand({ TableName: table, Item: { pk: `TARGET#${item.name}`, sk: 'TARGET', ...item } }),
+        );
+      return { store, put };
     };
 
     test('of many creates of one transfer exactly one wins, and the others are shown it', async () => {
@@ -98,6 +110,79 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       expect(first.filter(Boolean)).toHaveLength(1);
       expect(second.filter(Boolean)).toHaveLength(1);
       expect((await store.getTarget('t'))?.revision).toBe(2);
+    });
+
+    test('a path that outgrows a key of the table is a target like any other', async () => {
+      const store = await open();
+      const [long, other] = ['大'.repeat(1_300), `${'大'.repeat(1_299)}小`];
+
+      await store.replaceTarget(targetRecord(long, 1, 'a'));
+      await store.replaceTarget(targetRecord(other, 1, 'b'));
+
+      expect((await store.getTarget(long))?.owner.transferId).toBe('a');
+      expect((await store.getTarget(other))?.owner.transferId).toBe('b');
+    });
+
+    test('of many who take a lock one has it, until it is given back', async () => {
+      const store = await open();
+      const until = Date.now() + 60_000;
+      const take = (by: string) => store.lock({ name: 'open:a', by, until });
+
+      const first = await Promise.all(['a', 'b', 'c'].map(take));
+      const winner = 'abc'[first.indexOf(true)] ?? '';
+      await store.unlock({ name: 'open:a', by: 'somebody else', until });
+      const second = await take('d');
+      await store.unlock({ name: 'open:a', by: winner, until });
+      const third = await take('e');
+
+      expect([first.filter(Boolean).length, second, third]).toEqual([1, false, true]);
+    });
+
+    test('a lock of somebody who died is taken when its time is over, and its return comes too late', async () => {
+      const store = await open();
+      const dead = { name: 'open:a', by: 'dead', until: Date.now() - 1 };
+      const alive = { name: 'open:a', by: 'alive', until: Date.now() + 60_000 };
+      await store.lock(dead);
+
+      const taken = await store.lock(alive);
+      await store.unlock(dead);
+
+      expect([taken, await store.lock({ ...alive, by: 'late' })]).toEqual([true, false]);
+    });
+
+    test('of many claims of one key exactly one wins, and the others are shown what it stands for', async () => {
+      const store = await open();
+      const keys = ['a', 'b', 'c'].map((transferId) => ({
+        name: 'key:k',
+        asked: `asked-${transferId}`,
+        transferId,
+      }));
+
+      const claims = await Promise.all(keys.map((key) => store.claimKey(key)));
+
+      const winner = keys[claims.findIndex(({ won }) => won)];
+      expect(claims.filter(({ won }) => won)).toHaveLength(1);
+      for (const claim of claims) if (!claim.won) expect(claim.existing).toEqual(winner);
+      expect(await store.getKey('key:k')).toEqual(winner);
+    });
+
+    test('keys and locks that the version before kept as targets still count', async () => {
+      const { store, put } = await openWithItems();
+      const lock = { name: 'open:a', by: 'me', until: Date.now() + 60_000 };
+      const before = { transferId: 'open:a', sourceName: 'lease', active: true };
+      const asked = { transferId: 'one', sourceName: 'asked', active: false };
+      await put({ name: 'key:k', owner: asked, revision: 1 });
+      await put({
+        name: 'lease:open:a',
+        owner: { ...before, leaseUntil: Date.now() + 60_000 },
+        revision: 1,
+      });
+      await put({ name: 'lease:open:b', owner: { ...before, active: false }, revision: 2 });
+
+      const known = { name: 'key:k', asked: 'asked', transferId: 'one' };
+      expect(await store.getKey('key:k')).toEqual(known);
+      expect(await store.claimKey({ ...known, transferId: 'two' })).toEqual({ won: false, existing: known });
+      expect([await store.lock(lock), await store.lock({ ...lock, name: 'open:b' })]).toEqual([false, true]);
     });
 
     test('what was never written is not there', async () => {

@@ -115,7 +115,7 @@ describe('small objects', () => {
         cos: { ...mortalBed.services.cos, upload: () => new Promise<never>(() => undefined) },
       };
       void handle(objectCreatedEvent(first), services); // it never comes back, as a killed call does
-      await until(async () => (await targetRecord(mortalBed, 'crash.bin'))?.owner.holder !== undefined);
+      await until(async () => (await targetRecord(mortalBed, 'crash.bin'))?.hold?.by !== undefined);
       const second = await mortalBed.put('crash.bin', bytesOf('second', 5_000));
 
       const early = await mortalBed.announce(second).catch((error: Error) => error.message);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WindowRecord } from '../../shared/records/store.ts';
-import type { TargetRecord, Upload } from '../../shared/records/target-record.ts';
+import type { Target, Upload } from '../../shared/records/target-record.ts';
 import { newTransfer, toSending } from '../../shared/records/transfer.ts';
 import { heldSlices } from '../../shared/relay/held-slices.ts';
 import { planSlices } from '../../shared/slices/slices.ts';
@@ -29,59 +29,55 @@ const listed = (more = {}) => ({
   held: [{ offset: 0, length: SLICE }],
   ...more,
 });
-const record = (upload?: Partial<Upload>, more: Partial<TargetRecord> = {}): TargetRecord => ({
+const target = (upload?: Upload, more: Partial<Target> = {}): Target => ({
   name: 't',
-  owner: { transferId: OURS.id, sourceName: 's3:b/k', active: true },
+  owner: { transferId: OURS.id, sourceName: 's3:b/k' },
+  active: true,
+  orphans: [],
   revision: 1,
-  ...(upload && { upload: { transferId: OURS.id, openedAt: 1, ...upload } }),
+  ...(upload && { upload }),
   ...more,
+});
+const facts = { transferId: OURS.id, size: SIZE, overwrite: false, restarted: false };
+const open = (session: string, more: Partial<typeof facts> = {}): Upload => ({
+  state: 'open',
+  session,
+  openedAt: 1,
+  ...facts,
+  ...more,
+});
+const opening = (session?: string): Upload => ({
+  state: 'opening',
+  inits: [1],
+  ...facts,
+  ...(session !== undefined && { before: { state: 'open', session, openedAt: 1 } }),
 });
 const empty = { held: [] };
 
 test.each([
   ['nobody recorded anything', listed(), undefined, 'foreign'],
-  ['it is recorded for this version', listed(), record({ session: 'S' }), 'ours'],
-  ['another session is recorded', listed(), record({ session: 'T' }), 'foreign'],
-  [
-    'it is recorded for another version',
-    listed(),
-    record({ session: 'S', transferId: 'other' }),
-    'left-over',
-  ],
-  ['it is recorded, but of another size', listed({ size: SIZE - 1 }), record({ session: 'S' }), 'left-over'],
-  [
-    'it is recorded, but cut as COS never cuts',
-    listed({ sliceSize: 1_000 }),
-    record({ session: 'S' }),
-    'left-over',
-  ],
+  ['it is recorded for this version', listed(), target(open('S')), 'ours'],
+  ['another session is recorded', listed(), target(open('T')), 'foreign'],
+  ['it is recorded for another version', listed(), target(open('S', { transferId: 'other' })), 'left-over'],
+  ['it is recorded, but of another size', listed({ size: SIZE - 1 }), target(open('S')), 'left-over'],
+  ['it is recorded, but cut as COS never cuts', listed({ sliceSize: 1_000 }), target(open('S')), 'left-over'],
   ['it carries our sha', listed({ sha1: SHA }), undefined, 'ours'],
   ['it carries our sha, but another size', listed({ sha1: SHA, size: 1 }), undefined, 'foreign'],
   ['it carries another sha', listed({ sha1: 'b'.repeat(40) }), undefined, 'foreign'],
-  ['we meant to open one, and it is empty', listed(empty), record({}), 'left-over'],
-  ['we meant to open one, but it holds slices', listed(), record({}), 'foreign'],
+  ['we meant to open one, and it is empty', listed(empty), target(opening()), 'unrecorded'],
+  ['we meant to open one, but it holds slices', listed(), target(opening()), 'foreign'],
+  ['we meant to open another after one that is recorded', listed(empty), target(opening('T')), 'unrecorded'],
+  ['one is recorded and no other was meant', listed(empty), target(open('T')), 'foreign'],
   [
-    'we meant to open another after one that is recorded',
-    listed(empty),
-    record({ session: 'T', intended: true }),
-    'left-over',
-  ],
-  [
-    'one is recorded and no other was meant',
-    listed(empty),
-    record({ session: 'T', intended: false }),
-    'foreign',
-  ],
-  [
-    'it is a stray of ours',
+    'it is an orphaned session of ours',
     listed(),
-    record(undefined, { strays: [{ session: 'S', size: SIZE }] }),
+    target(undefined, { orphans: [{ session: 'S', size: SIZE }] }),
     'left-over',
   ],
   [
-    'a stray of its size never told its session',
+    'an orphaned session of its size has no name',
     listed(empty),
-    record(undefined, { strays: [{ size: SIZE }] }),
+    target(undefined, { orphans: [{ size: SIZE }] }),
     'left-over',
   ],
 ] as const)('an upload is judged when %s', (_, upload, known, expected) => {
@@ -91,7 +87,7 @@ test.each([
 test('a session we send to that suddenly lists another slice size is not ours any more', () => {
   const sending = toSending(OURS, { session: 'S', sliceSize: SLICE, serial: false }, 2);
 
-  expect(whoseUpload(listed({ sliceSize: 1_048_576 }), sending, record({ session: 'S' }))).toBe('left-over');
+  expect(whoseUpload(listed({ sliceSize: 1_048_576 }), sending, target(open('S')))).toBe('left-over');
 });
 
 const [A, B, C] = planSlices(SIZE, SLICE) as [Slice3, Slice3, Slice3];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Owner } from '../../shared/records/target-record.ts';
+import type { Hold, Owner } from '../../shared/records/target-record.ts';
 import { compareSequencers, decideClaim } from '../../shared/target/claim-order.ts';
 
 const NOW = 1_000_000;
@@ -8,12 +8,18 @@ const owner = (over: Partial<Owner> = {}): Owner => ({
   transferId: 'theirs',
   sourceName: 's3:b/k',
   sequencer: '05',
-  active: true,
   ...over,
 });
 const mine = owner({ transferId: 'mine', sequencer: '06' });
-const claim = (theirs: Partial<Owner>, my: Partial<Owner> = {}) =>
-  decideClaim({ name: 't', owner: owner(theirs), revision: 1 }, { ...mine, ...my }, NOW);
+const claim = (
+  theirs: Partial<Owner>,
+  { hold, by, active = true }: { hold?: Hold; by?: string; active?: boolean } = {},
+) =>
+  decideClaim(
+    { name: 't', owner: owner(theirs), active, orphans: [], revision: 1, ...(hold && { hold }) },
+    { owner: mine, ...(by !== undefined && { hold: { until: NOW + 1, by } }) },
+    NOW,
+  );
 
 describe('compareSequencers', () => {
   const sequencer = fc.stringMatching(/^[0-9A-F]{1,20}$/);
@@ -33,38 +39,42 @@ describe('compareSequencers', () => {
 
 describe('decideClaim', () => {
   test.each([
-    ['a target nobody has', () => decideClaim(undefined, mine, NOW), 'free'],
-    ['one whose owner is done', () => claim({ active: false }), 'free'],
+    ['a target nobody has', () => decideClaim(undefined, { owner: mine }, NOW), 'free'],
+    ['one whose owner is done', () => claim({}, { active: false }), 'free'],
     ['our own', () => claim({ transferId: 'mine' }), 'mine'],
     [
       'our own, while another call sends',
-      () => claim({ transferId: 'mine', leaseUntil: NOW + 1, holder: 'a' }, { holder: 'b' }),
+      () => claim({ transferId: 'mine' }, { hold: { until: NOW + 1, by: 'a' }, by: 'b' }),
       'busy',
     ],
     [
       'our own, when that call is long over',
-      () => claim({ transferId: 'mine', leaseUntil: NOW, holder: 'a' }, { holder: 'b' }),
+      () => claim({ transferId: 'mine' }, { hold: { until: NOW, by: 'a' }, by: 'b' }),
       'mine',
     ],
-    ['our own, leased without a holder', () => claim({ transferId: 'mine', leaseUntil: NOW + 1 }), 'mine'],
+    [
+      'our own, under a hold of nobody in particular',
+      () => claim({ transferId: 'mine' }, { hold: { until: NOW + 1 } }),
+      'mine',
+    ],
     ['one of an older version', () => claim({}), 'supersedes'],
-    ['one of an older version, under a lease', () => claim({ leaseUntil: NOW + 1 }), 'busy'],
+    ['one of an older version, under a hold', () => claim({}, { hold: { until: NOW + 1 } }), 'busy'],
     [
       'one of an older version, done but for a request under way',
-      () => claim({ active: false, leaseUntil: NOW + 1 }),
+      () => claim({}, { active: false, hold: { until: NOW + 1 } }),
       'busy',
     ],
     ['one of a newer version', () => claim({ sequencer: '07' }), 'older'],
-    ['one of a newer version that is done', () => claim({ sequencer: '07', active: false }), 'older'],
+    ['one of a newer version that is done', () => claim({ sequencer: '07' }, { active: false }), 'older'],
     ['one of another source', () => claim({ sourceName: 's3:b/other' }), 'busy'],
     [
       'one of another source, whose single request died',
-      () => claim({ sourceName: 's3:b/other', holder: 'a', leaseUntil: NOW }),
+      () => claim({ sourceName: 's3:b/other' }, { hold: { until: NOW, by: 'a' } }),
       'free',
     ],
     [
       'one of another source that is newer by number',
-      () => claim({ sourceName: 's3:b/other', sequencer: '99', active: false }),
+      () => claim({ sourceName: 's3:b/other', sequencer: '99' }, { active: false }),
       'free',
     ],
   ] as const)('%s', (_, decide, expected) => {

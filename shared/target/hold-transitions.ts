@@ -1,0 +1,66 @@
+import type { Hold, Target, TargetFile } from '../records/target-record.ts';
+import type { EpochMillis } from '../time.ts';
+import { type Claimant, decideClaim } from './claim-order.ts';
+import { byOwner, type Transition } from './transition.ts';
+
+/** The claimant owns the target, and works on it. What an owner before it left behind untold is unknown. */
+export const claimed =
+  (mine: Claimant, name: string, now: EpochMillis): Transition =>
+  (from) => {
+    const claim = decideClaim(from, mine, now);
+    if (claim === 'older' || claim === 'busy') return claim;
+    const { hold: _, file: __, ...rest } = from ?? { name, orphans: [] };
+    const file = from && fileAfterClaim(from, mine);
+    return {
+      ...rest,
+      owner: mine.owner,
+      active: true,
+      ...(mine.hold && { hold: mine.hold }),
+      ...(file && { file }),
+    };
+  };
+
+function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | undefined {
+  if (owner.transferId === mine.owner.transferId) return file;
+  const isTold = file !== undefined && file.state !== 'unknown' && file.transferId === owner.transferId;
+  return isTold ? file : { state: 'unknown' };
+}
+
+/** Nobody else writes until then. A hold that lasts longer, and whose it is, stays. */
+export const held = (transferId: string, until: EpochMillis): Transition =>
+  byOwner(transferId, (from) => ({
+    ...from,
+    hold: { ...from.hold, until: Math.max(from.hold?.until ?? 0, until) },
+  }));
+
+/** A hold ends as it was before it was taken; one that was released or renewed since is let be. */
+export const unheld = (transferId: string, until: EpochMillis, before: Hold | undefined): Transition =>
+  byOwner(transferId, (from) => {
+    if (from.hold?.until !== until) return 'not-held';
+    const { hold, ...rest } = from;
+    return before ? { ...rest, hold: { ...hold, until: before.until } } : rest;
+  });
+
+/**
+ * The call that held the target is over without having ended its work: another call of the same transfer may go on at
+ * once, another version only when nothing can be under way any more (`isAnswered`).
+ */
+export const letGo =
+  (by: string, isAnswered: boolean): Transition =>
+  (from) => {
+    if (!from || from.hold?.by !== by) return 'not-held';
+    const { hold, ...rest } = from;
+    return isAnswered ? rest : { ...rest, hold: { until: hold.until } };
+  };
+
+/**
+ * The target keeps its order and its session; only nobody works on it any more. A request that may be under way keeps the
+ * others out until its hold is over, unless its holder says that it is.
+ */
+export const released = (transferId: string, now: EpochMillis, by?: string): Transition =>
+  byOwner(transferId, (from) => {
+    if (!from.active) return 'not-active';
+    const { hold, ...rest } = from;
+    const isOver = !hold || hold.until <= now || (hold.by !== undefined && hold.by === by);
+    return { ...rest, active: false, ...(!isOver && { hold }) };
+  });
