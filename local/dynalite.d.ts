@@ -21,8 +21,11 @@ declare module 'dynalite/db/index.js' {
     readonly GlobalSecondaryIndexes?: readonly { readonly IndexStatus: string }[];
   };
 
+  type LevelIterator = { close(): Promise<void>; return?: () => Promise<void> };
+  type OpenIterator = (options?: object) => LevelIterator;
+
   export type Store = {
-    readonly db: { open(): Promise<void> };
+    readonly db: { open(): Promise<void>; keys: OpenIterator; values: OpenIterator };
     readonly tableDb: { put: (name: string, table: Table, done: (error?: Error) => void) => void };
   };
 

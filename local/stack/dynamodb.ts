@@ -22,6 +22,7 @@ export async function startDynamoDb({ dataDir, port = 0 }: DynamoDbOptions = {})
   const { server, stores } = withStores({ ...path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   for (const store of stores) {
     skipCreating(store);
+    closeIterators(store);
     await opened(store, dataDir);
   }
 
@@ -63,6 +64,21 @@ function skipCreating({ tableDb }: Store): void {
   const { put } = tableDb;
   tableDb.put = (name, table, done) =>
     put(name, table.TableStatus === 'CREATING' ? active(table) : table, done);
+}
+
+/**
+ * dynalite ends the iterators of LevelDB by `return`, a method they do not have: each list call left one open, with 65 kB
+ * that nothing gave back.
+ */
+function closeIterators({ db }: Store): void {
+  for (const kind of ['keys', 'values'] as const) {
+    const open = db[kind].bind(db);
+    db[kind] = (options) => {
+      const iterator = open(options);
+      iterator.return = () => iterator.close();
+      return iterator;
+    };
+  }
 }
 
 const active = ({ GlobalSecondaryIndexes: indexes, ...table }: Table): Table => ({

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -92,3 +95,31 @@ describe('embedded DynamoDB', () => {
     await first.close();
   });
 });
+
+test('a table on disk that is listed again and again holds no more memory afterwards', async () => {
+  const db = await startDynamoDb({ dataDir: await folder() });
+  onTestFinished(db.close);
+  const client = clientOf(db.endpoint);
+  await writeNote(client);
+  const query = new QueryCommand({
+    TableName,
+    KeyConditionExpression: 'id = :id',
+    ExpressionAttributeValues: { ':id': note.id },
+  });
+  const list = async (times: number) => {
+    for (let call = 0; call < times; call += 1) await client.send(query);
+    return heldBytes();
+  };
+
+  const before = await list(400);
+  const after = await list(1_000);
+
+  expect(after - before).toBeLessThan(3_000_000); // an iterator left open holds about 10 kB of the heap
+});
+
+/** What the heap holds once nothing is left to collect, in bytes. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
