@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BadConfig } from './errors.ts';
+import { proxyProblem } from './proxy.ts';
 import { integrity, onExisting, onForeignUpload, trustListed } from './records/transfer-options.ts';
 import { SLICE_SIZES } from './slices/slices.ts';
 
@@ -44,6 +45,8 @@ const environment = z.object({
   COS_SECRET_KEY: name.optional(),
   TARGET_PATH: name.default('{key}'),
   SOURCE_BUCKET: name.optional(),
+  SOURCE_PREFIX: name.optional(),
+  SOURCE_SUFFIX: name.optional(),
   ALLOWED_TARGETS: places,
   ALLOWED_SOURCES: places,
   ON_EXISTING: onExisting.default('skip-same'),
@@ -80,7 +83,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const read = environment.safeParse(given);
-  const keys = keyProblem(given);
+  const keys = [
+    ...keyProblem(given),
+    ...(read.success ? loopProblem(read.data) : []),
+    ...proxyProblem(given),
+  ];
   if (read.success && keys.length === 0) return read.data;
   const problems = (read.error?.issues ?? []).map(({ path, code, message }) => {
     const missing = code === 'invalid_type' && !(String(path[0]) in given);
@@ -94,5 +101,20 @@ function keyProblem(given: Readonly<Record<string, unknown>>): string[] {
   if ('COS_SECRET_NAME' in given || ('COS_SECRET_ID' in given && 'COS_SECRET_KEY' in given)) return [];
   return [
     '  COS_SECRET_NAME: is not set (a secret in Secrets Manager), nor are COS_SECRET_ID and COS_SECRET_KEY',
+  ];
+}
+
+/** Each receipt would be an object to relay, which has a receipt. */
+function loopProblem({
+  SOURCE_BUCKET,
+  SOURCE_PREFIX = '',
+  RECEIPTS_BUCKET,
+  RECEIPTS_PREFIX,
+}: Config): string[] {
+  if (SOURCE_BUCKET === undefined || SOURCE_BUCKET !== RECEIPTS_BUCKET) return [];
+  const overlaps = RECEIPTS_PREFIX.startsWith(SOURCE_PREFIX) || SOURCE_PREFIX.startsWith(RECEIPTS_PREFIX);
+  if (!overlaps) return [];
+  return [
+    `  RECEIPTS_BUCKET: receipts in ${RECEIPTS_BUCKET}/${RECEIPTS_PREFIX} would be relayed as objects of SOURCE_BUCKET ${SOURCE_BUCKET}/${SOURCE_PREFIX}`,
   ];
 }

@@ -97,6 +97,47 @@ export class SourceMissing extends RelayError {
   }
 }
 
+/** The object is there, in an archive: its bytes can be read only after they were restored. */
+export class SourceArchived extends RelayError {
+  override readonly name = 'SourceArchived';
+  readonly remedy = 'give-up';
+  readonly wayOut = 'restore the object (aws s3api restore-object): the event of its restore relays it';
+}
+
+/** S3 does not let the relay read the object; `wayOut` says which of the reasons it is. */
+export class SourceDenied extends RelayError {
+  override readonly name = 'SourceDenied';
+  readonly remedy = 'give-up';
+  readonly wayOut: string;
+  constructor(message: string, options: ErrorOptions & { wayOut: string }) {
+    super(message, options);
+    this.wayOut = options.wayOut;
+  }
+}
+
+/** The bucket is in another region than the relay asks. */
+export class SourceMoved extends RelayError {
+  override readonly name = 'SourceMoved';
+  readonly remedy = 'give-up';
+  readonly wayOut = 'run the relay in the region of the bucket, or set AWS_REGION to it';
+}
+
+/** The object is larger than the target takes. */
+export class TooLarge extends RelayError {
+  override readonly name = 'TooLarge';
+  readonly remedy = 'give-up';
+  readonly wayOut =
+    'split the object, or use the XML API of COS; if your bucket takes more, raise MAX_OBJECT_BYTES';
+}
+
+/** An event that is not about the configured source. */
+export class ForeignSource extends RelayError {
+  override readonly name = 'ForeignSource';
+  readonly remedy = 'give-up';
+  readonly wayOut =
+    'see who else writes to the queue, or correct SOURCE_BUCKET, SOURCE_PREFIX and SOURCE_SUFFIX';
+}
+
 /** The transfer is stored, but its receipt could not be put into the receipts bucket. */
 export class ReceiptNotWritten extends RelayError {
   override readonly name = 'ReceiptNotWritten';

@@ -53,9 +53,9 @@ async function reasonOf(news: S3Event, { store, config }: Wired): Promise<string
   const { bucket, key } = news.object;
   const name = `s3://${bucket}/${key}`;
   if (news.kind === 'deleted') return `${name}: a deletion; the log has its reason by the message id`;
-  const { at: lastModified, ...facts } = news.object;
+  const { at: lastModified, etag = '', size = 0, ...named } = news.object;
   const { target } = destinationOf(config, key);
-  const transfer = await store.get(transferId({ kind: 's3', lastModified, ...facts }, target));
+  const transfer = await store.get(transferId({ kind: 's3', lastModified, etag, size, ...named }, target));
   if (!transfer) return `${name}: no transfer; the log has its reason by the message id`;
   if (!('reason' in transfer)) return `${name}: transfer ${transfer.id} is ${transfer.state}`;
   const { error, message, wayOut } = transfer.reason;

@@ -1,10 +1,11 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
-import { TargetBusy } from '../errors.ts';
+import { SourceArchived, TargetBusy } from '../errors.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { isActive, type Transfer } from '../records/transfer.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
 import { keepReceipt } from '../relay/prove.ts';
+import { mustBeReadable } from '../s3/must-be-readable.ts';
 import type { ObjectMetadata } from '../s3/object-source.ts';
 import type { Machine, Services, StepTime } from '../services.ts';
 import { decideClaim, ownerOf } from '../target/claim-order.ts';
@@ -13,13 +14,17 @@ import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 import { assertStorable, registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
 import { carrySmall } from './carry-small.ts';
 import type { Delivery } from './delivery.ts';
-/** What an "Object Created" event tells. `key` is plain text; `size` in bytes. */
+
+/**
+ * What an event tells of an object that can be read from now on. `key` is plain text. ETag and size (in bytes) are hints:
+ * S3's own answer decides.
+ */
 export type ArrivedObject = {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string | undefined;
-  readonly etag: string;
-  readonly size: number;
+  readonly etag?: string | undefined;
+  readonly size?: number | undefined;
   readonly sequencer?: string | undefined;
   /** When the event was made, in ms since the epoch. */
   readonly at: number;
@@ -39,17 +44,17 @@ export async function objectArrived(
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer | undefined> {
-  const { at, ...facts } = arrived;
-  const told: S3Origin = { kind: 's3', lastModified: at, ...facts };
-  if (isFolder(told, to.target)) return makeFolder(told, to.target, services, time);
+  const { at, etag = '', size = 0, ...named } = arrived;
+  const told: S3Origin = { kind: 's3', lastModified: at, etag, size, ...named };
+  if (isFolder(arrived)) return makeFolder(told, to.target, services, time);
   await mustBeStorable(told, to, services);
   try {
-    const { object, metadata } = await services.source.pin(arrived, time.signal);
-    const sha1 = object.sha1 !== undefined ? { sha1: object.sha1 } : {};
-    const source = { ...told, lastModified: object.lastModified, ...sha1 };
-    return await relayVersion(source, metadata, to, services, time, delivery);
+    const { object, metadata } = mustBeReadable(await services.source.pin(arrived, time.signal));
+    return await relayVersion({ ...told, ...object }, metadata, to, services, time, delivery);
   } catch (error) {
     if (isGone(error)) return leaveRecord(told, to, error, services);
+    // the event of its restore will relay it: this one has nothing to wait for
+    if (error instanceof SourceArchived) return neverBegun(told, to, error, services);
     if (delivery.last || isHopeless(error)) await neverBegun(told, to, error, services);
     throw error;
   }
@@ -79,9 +84,8 @@ export async function relayVersion(
   return transfer;
 }
 
-/** What the S3 console makes of "Create folder". */
-const isFolder = ({ size, key }: S3Origin, { path }: CosTarget): boolean =>
-  size === 0 && key.endsWith('/') && path.endsWith('/') && pathProblem(path.slice(0, -1)) === undefined;
+/** What the S3 console makes of "Create folder", wherever its key is mapped to. */
+const isFolder = ({ size, key }: ArrivedObject): boolean => (size ?? 0) === 0 && key.endsWith('/');
 
 async function makeFolder(
   { bucket, key }: S3Origin,
@@ -89,8 +93,11 @@ async function makeFolder(
   services: Services,
   { signal }: StepTime,
 ): Promise<undefined> {
-  await makeDirectories(services.cos, target, signal);
-  services.log.info('the marker of a folder: its directory is there', { bucket, key });
+  const { path } = target;
+  const isDirectory = path.endsWith('/') && pathProblem(path.slice(0, -1)) === undefined;
+  if (isDirectory) await makeDirectories(services.cos, target, signal);
+  const what = isDirectory ? 'its directory is there' : 'there is no directory to make';
+  services.log.info(`the marker of a folder: ${what}`, { bucket, key });
 }
 
 /** A name that COS cannot hold fails by name, before anything is sent. Throws BadInput. */
@@ -117,11 +124,11 @@ async function neverBegun(
   { target, options }: Destination,
   error: unknown,
   services: Services,
-): Promise<void> {
-  if (error instanceof TargetBusy) return; // somebody is at it
+): Promise<Transfer | undefined> {
+  if (error instanceof TargetBusy) return undefined; // somebody is at it
   const transfer = await registerTransfer(told, target, options, services, { restart: false });
-  if (transfer.state !== 'opening' || transfer.attempts > 0) return;
-  await end(services, transfer.id, 'failed', reasonOf(error));
+  if (transfer.state !== 'opening' || transfer.attempts > 0) return transfer;
+  return end(services, transfer.id, 'failed', reasonOf(error));
 }
 
 /** Deleted since, or overwritten where S3 keeps no versions: whatever came after it has an event of its own. */

@@ -5,6 +5,7 @@ import { asError, BadInput, RelayError } from '../errors.ts';
 import type { Delivery } from '../events/delivery.ts';
 import { objectArrived } from '../events/object-arrived.ts';
 import { objectDeleted } from '../events/object-deleted.ts';
+import { isReceipt, mustBeOurs } from '../events/source-place.ts';
 import type { StepTime } from '../services.ts';
 import { destinationOf } from '../transfer/destination.ts';
 import type { Wired } from '../wiring/wiring.ts';
@@ -67,7 +68,9 @@ function readMessage(message: Message, { config, settings, clock }: Wired): Read
 
 /** A small object is read whole; a large one is for the machine. */
 const heldFor = (event: S3Event, smallObjectMax: number): number =>
-  event.kind === 'arrived' && event.object.size <= smallObjectMax ? event.object.size : 0;
+  event.kind === 'arrived' ? sizeHeld(event.object.size ?? smallObjectMax, smallObjectMax) : 0;
+
+const sizeHeld = (size: number, smallObjectMax: number): number => (size <= smallObjectMax ? size : 0);
 
 /** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
 async function isDone(
@@ -124,7 +127,13 @@ async function handle(event: S3Event, own: Wired, time: StepTime, delivery: Deli
     own.log.info('an event that is none of ours was ignored', { type: event.type });
     return;
   }
-  const to = destinationOf(own.config, event.object.key);
+  const { bucket, key } = event.object;
+  if (isReceipt(own.config, event.object)) {
+    own.log.info('an event of a receipt was ignored: it is our own output', { bucket, key });
+    return;
+  }
+  mustBeOurs(own.config, event.object);
+  const to = destinationOf(own.config, key);
   const mirrors = own.config.DELETES === 'mirror';
   if (event.kind === 'arrived') {
     const transfer = await objectArrived(event.object, to, own, time, delivery);
@@ -134,5 +143,5 @@ async function handle(event: S3Event, own: Wired, time: StepTime, delivery: Deli
     return;
   }
   if (mirrors) await objectDeleted(event.object, to, own, time, delivery);
-  else own.log.info('a deletion was ignored: DELETES=ignore', { key: event.object.key });
+  else own.log.info('a deletion was ignored: DELETES=ignore', { bucket, key });
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BadInput } from '../errors.ts';
 import type { ArrivedObject } from '../events/object-arrived.ts';
 import type { DeletedObject } from '../events/object-deleted.ts';
+import { identifyingVersion } from '../records/source-version.ts';
 import { parse } from './parse.ts';
 
 /** What an event of S3 tells us. */
@@ -31,11 +32,18 @@ const testEvent = z.object({ Service: z.literal('Amazon S3'), Event: z.string() 
 
 const envelope = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.unknown() });
 
-const about = z.object({ name: z.string() });
+const about = z.object({ name: z.string().min(1) });
+/** Hexadecimal digits; anything else would put all later events of the key into a wrong order. */
+const sequencer = z
+  .string()
+  .regex(/^[0-9a-f]{0,64}$/i, 'must be hexadecimal digits')
+  .transform((digits) => digits || undefined)
+  .optional();
+const versionId = z.string().transform(identifyingVersion).optional();
 const bridgedObject = z.object({
-  key: z.string(), // plain text: EventBridge does not encode it
-  'version-id': z.string().optional(),
-  sequencer: z.string().optional(),
+  key: z.string().min(1), // plain text: EventBridge does not encode it
+  'version-id': versionId,
+  sequencer,
 });
 const time = z.iso.datetime({ offset: true }).transform(Date.parse).optional();
 /** Amazon S3 User Guide, "EventBridge event message structure". */
@@ -43,14 +51,14 @@ const bridgedCreation = z.object({
   time,
   detail: z.object({
     bucket: about,
-    object: bridgedObject.extend({ size: z.number().int().nonnegative(), etag: z.string() }),
+    object: bridgedObject.extend({ size: z.number().int().nonnegative(), etag: z.string().min(1) }),
   }),
 });
 const bridgedDeletion = z.object({ time, detail: z.object({ bucket: about, object: bridgedObject }) });
 
 function fromBridge(event: unknown, { source, ...any }: z.infer<typeof envelope>, now: number): S3Event {
   const type = any['detail-type'];
-  if (source === 'aws.s3' && type === 'Object Created') {
+  if (source === 'aws.s3' && (type === 'Object Created' || type === 'Object Restore Completed')) {
     const { time: at = now, detail } = parse(bridgedCreation, event);
     const { size, etag } = detail.object;
     return { kind: 'arrived', object: { ...version(detail, at), size, etag } };
@@ -81,11 +89,11 @@ const notification = z.object({
         s3: z.object({
           bucket: about,
           object: z.object({
-            key: z.string(),
-            size: z.number().int().nonnegative().default(0),
-            eTag: z.string().default(''),
-            versionId: z.string().optional(),
-            sequencer: z.string().optional(),
+            key: z.string().min(1),
+            size: z.number().int().nonnegative().optional(), // a hint, and not every sender gives it
+            eTag: z.string().optional(),
+            versionId,
+            sequencer,
           }),
         }),
       }),
@@ -103,10 +111,8 @@ function fromNotification({ eventName, eventTime, s3 }: Notified): S3Event {
     ...(versionId !== undefined && { versionId }),
     ...(sequencer !== undefined && { sequencer }),
   };
-  if (eventName.startsWith('ObjectCreated:')) {
-    if (eTag === '') throw new BadInput('a notification of a created object has no eTag');
-    return { kind: 'arrived', object: { ...object, size, etag: eTag } };
-  }
+  if (eventName.startsWith('ObjectCreated:') || eventName === 'ObjectRestore:Completed')
+    return { kind: 'arrived', object: { ...object, size, etag: eTag || undefined } };
   const gone = eventName.startsWith('ObjectRemoved:') || eventName.startsWith('LifecycleExpiration:');
   return gone ? { kind: 'deleted', object } : { kind: 'other', type: eventName };
 }

@@ -4,7 +4,13 @@ import { type CosTarget, cosTarget, targetName } from '../cos/target.ts';
 import type { EpochMillis } from '../time.ts';
 import { type Reason, reason } from './end-reason.ts';
 import { type Receipt, receipt } from './receipt.ts';
-import { type Origin, origin, type SourceMetadata, sourceMetadata } from './source-version.ts';
+import {
+  identifyingVersion,
+  type Origin,
+  origin,
+  type SourceMetadata,
+  sourceMetadata,
+} from './source-version.ts';
 import { type TransferOptions, transferOptions } from './transfer-options.ts';
 
 const common = {
@@ -79,7 +85,7 @@ export function transferId(source: Origin, target: CosTarget): string {
       ? [
           source.bucket,
           source.key,
-          source.versionId ?? [source.etag, source.sequencer ?? source.lastModified],
+          identifyingVersion(source.versionId) ?? [source.etag, source.sequencer ?? source.lastModified],
           ...(source.revivedBy === undefined ? [] : [source.revivedBy]),
         ]
       : ['client', source.key, source.size, source.sha1 ?? ''];

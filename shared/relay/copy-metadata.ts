@@ -50,9 +50,7 @@ function wantedHeaders(metadata: SourceMetadata, present: Headers): Headers {
     'Content-Disposition': metadata.contentDisposition,
     'Content-Language': metadata.contentLanguage,
     'Content-Encoding': metadata.contentEncoding,
-    ...Object.fromEntries(
-      Object.entries(metadata.user).map(([name, value]) => [`x-cos-meta-${name}`, value]),
-    ),
+    ...Object.fromEntries(metadata.user.map(([name, value]) => [`x-cos-meta-${name}`, value])),
   };
   const special = Object.entries(named).filter(([, value]) => value !== undefined && value !== '');
   const stale = Object.keys(present).some((name) => name.toLowerCase() !== 'content-type'); // of a file that was there

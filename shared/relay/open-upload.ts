@@ -3,6 +3,7 @@ import { NoProgress, SourceChanged } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { S3Origin, SourceMetadata } from '../records/source-version.ts';
 import { isActive, type Opening, type Sending, toAttempted } from '../records/transfer.ts';
+import { mustBeReadable } from '../s3/must-be-readable.ts';
 import type { Services, StepTime } from '../services.ts';
 import { claimAndHold, claimTarget } from '../target/claim-target.ts';
 import { type EndedOutcome, end, ended, SUPERSEDED } from '../transfer/end-transfer.ts';
@@ -61,7 +62,7 @@ async function stillThere(
   time: StepTime,
 ): Promise<SourceMetadata | undefined> {
   if (transfer.source.kind !== 's3') return undefined;
-  const { object, metadata } = await services.source.pin(transfer.source, time.signal);
+  const { object, metadata } = mustBeReadable(await services.source.pin(transfer.source, time.signal));
   if (object.size !== transfer.source.size) throw changed(transfer.source);
   return metadata;
 }

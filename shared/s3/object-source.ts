@@ -29,15 +29,25 @@ export type ObjectMetadata = {
   readonly contentDisposition?: string | undefined;
   readonly contentLanguage?: string | undefined;
   readonly contentEncoding?: string | undefined;
-  readonly user: Readonly<Record<string, string>>;
+  /** Pairs, because any text is a name: `constructor` and `__proto__` too. */
+  readonly user: [name: string, value: string][];
+  /** What the object has and a relay does not carry: `tags`, `acl`, `storage-class` … */
+  readonly notCarried: string[];
+};
+
+export type Pinned = {
+  readonly object: PinnedObject;
+  readonly metadata: ObjectMetadata;
+  /** Its bytes are in an archive: they cannot be read before they were restored. */
+  readonly archived: boolean;
 };
 
 export type ObjectSource = {
-  /** Throws SourceMissing, SourceChanged (when `ref.etag` no longer fits) or SourceUnavailable. */
-  pin(ref: ObjectRef, signal: AbortSignal): Promise<{ object: PinnedObject; metadata: ObjectMetadata }>;
+  /** Throws SourceMissing, SourceDenied, SourceMoved, SourceChanged (when `ref.etag` no longer fits) or SourceUnavailable. */
+  pin(ref: ObjectRef, signal: AbortSignal): Promise<Pinned>;
   /**
-   * Yields exactly `range.length` bytes of the pinned version, in order, in chunks of any size, or throws SourceChanged,
-   * SourceMissing or SourceUnavailable. A broken read goes on where it broke. Chunks are the buffers `memory` gives,
+   * Yields exactly `range.length` bytes of the pinned version, in order, in chunks of any size, or throws SourceArchived and
+   * what `pin` throws. A broken read goes on where it broke. Chunks are the buffers `memory` gives,
    * each filled whole; without `memory` they are new ones, the consumer's to keep.
    */
   read(object: PinnedObject, range: Slice, signal: AbortSignal, memory?: Memory): AsyncIterable<Uint8Array>;

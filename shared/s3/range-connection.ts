@@ -1,5 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { type AnswerHead, dechunk, isChunked, readHead } from './answer-head.ts';
 
 /**
  * One keep-alive HTTP/1.1 connection that carries one GET at a time and lets the kernel write the body straight into
@@ -7,11 +8,11 @@ import { connect as connectTls } from 'node:tls';
  * the collector then takes a seventh of the time.
  */
 export type RangeConnection = {
-  /** Sends a GET; resolves with the head of its answer. */
-  get(path: string, headers: Readonly<Record<string, string>>): Promise<LineAnswer>;
+  /** Sends a GET of `target`, to the byte as it stands; resolves with the head of its answer. */
+  get(target: string, headers: Readonly<Record<string, string>>): Promise<AnswerHead>;
   /** Resolves when all of `memory` holds the next bytes of the body. Rejects, and the connection is dead, if they do not come. */
   fill(memory: Uint8Array): Promise<void>;
-  /** What there is of a short body, at most 64 KiB. The connection is dead afterwards. */
+  /** What there is of a short body, at most 64 KiB, out of its chunks if it came so. The connection is dead afterwards. */
   text(): Promise<string>;
   /** Bytes of this body that reached the memory of `fill`. */
   readonly received: number;
@@ -20,33 +21,35 @@ export type RangeConnection = {
   cut(): void;
 };
 
-/** `length` of the body in bytes, if the server told. */
-type LineAnswer = { readonly status: number; readonly length: number | undefined };
-
-type Wish = PromiseWithResolvers<void> & { readonly memory: Uint8Array | undefined; filled: number };
+type PendingRead = PromiseWithResolvers<void> & { readonly memory: Uint8Array | undefined; filled: number };
 
 const SCRATCH_BYTES = 16_384;
 const HEAD_MAX_BYTES = 65_536;
+const TEXT_MAX_BYTES = 65_536;
+
+/** Where to connect to; of a signed address, no more than this is read. */
+export type Place = Pick<URL, 'protocol' | 'hostname' | 'port' | 'host' | 'origin'>;
 
 /** Connects at once; `idleTimeoutMs` is the longest silence while something is awaited. */
 export function openRangeConnection(
-  { protocol, hostname, port, host }: URL,
+  { protocol, hostname, port, host }: Place,
   idleTimeoutMs: number,
 ): RangeConnection {
   const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   let early: Buffer[] = []; // came before anybody asked for it
-  let wish: Wish | undefined;
+  let pending: PendingRead | undefined;
   let left = 0; // of the body, not yet here
   let received = 0;
+  let answer: AnswerHead | undefined;
   let state: 'free' | 'busy' | 'dead' = 'free';
   let trouble: Error | undefined;
 
   const onread = {
     // asked for again after every read
-    buffer: () => (wish?.memory ? wish.memory.subarray(wish.filled) : scratch),
+    buffer: () => (pending?.memory ? pending.memory.subarray(pending.filled) : scratch),
     callback: (count: number, into: Uint8Array) => {
       arrived(count, into);
-      return wish !== undefined || state === 'free'; // else the kernel keeps what comes, and the window closes
+      return pending !== undefined || state === 'free'; // else the kernel keeps what comes, and the window closes
     },
   };
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), onread };
@@ -77,31 +80,31 @@ export function openRangeConnection(
   /** What fell into the scratch: the first bytes after a pause, or a head. */
   const sort = (bytes: Uint8Array): void => {
     let used = 0;
-    if (wish?.memory) {
-      used = Math.min(bytes.length, wish.memory.length - wish.filled);
-      wish.memory.set(bytes.subarray(0, used), wish.filled);
+    if (pending?.memory) {
+      used = Math.min(bytes.length, pending.memory.length - pending.filled);
+      pending.memory.set(bytes.subarray(0, used), pending.filled);
       took(used);
     }
     if (used < bytes.length) early.push(Buffer.from(bytes.subarray(used)));
-    if (wish && !wish.memory) settle();
+    if (pending && !pending.memory) settle();
   };
   const took = (count: number): void => {
-    if (!wish?.memory) return;
-    wish.filled += count;
+    if (!pending?.memory) return;
+    pending.filled += count;
     received += count;
     left -= count;
-    if (wish.filled === wish.memory.length) settle();
+    if (pending.filled === pending.memory.length) settle();
   };
   const settle = (): void => {
     socket.setTimeout(0);
-    const granted = wish;
-    wish = undefined;
+    const granted = pending;
+    pending = undefined;
     if (left === 0 && received > 0) rest();
     granted?.resolve();
   };
   const refuse = (error: Error): void => {
-    const refused = wish;
-    wish = undefined;
+    const refused = pending;
+    pending = undefined;
     refused?.reject(error);
   };
   const rest = (): void => {
@@ -112,24 +115,24 @@ export function openRangeConnection(
   /** Waits for bytes: for `memory` to be full, or without it for any at all. */
   const awaited = (memory?: Uint8Array): Promise<void> => {
     if (state === 'dead') return Promise.reject(trouble ?? new Error('the connection was closed'));
-    const made: Wish = { ...Promise.withResolvers<void>(), memory, filled: 0 };
-    wish = made;
+    const made: PendingRead = { ...Promise.withResolvers<void>(), memory, filled: 0 };
+    pending = made;
     if (memory && early.length > 0) takeEarly(made, memory);
-    if (wish === made) {
+    if (pending === made) {
       socket.setTimeout(idleTimeoutMs);
       socket.resume();
     }
     return made.promise;
   };
-  const takeEarly = (made: Wish, memory: Uint8Array): void => {
+  const takeEarly = (made: PendingRead, memory: Uint8Array): void => {
     const [bytes = scratch.subarray(0, 0), ...more] = early;
     const used = bytes.copy(memory, made.filled);
     early = used < bytes.length ? [bytes.subarray(used), ...more] : more;
     took(used);
-    if (wish === made && early.length > 0) takeEarly(made, memory);
+    if (pending === made && early.length > 0) takeEarly(made, memory);
   };
 
-  const head = async (): Promise<LineAnswer> => {
+  const head = async (): Promise<AnswerHead> => {
     for (;;) {
       const bytes = Buffer.concat(early);
       const end = bytes.indexOf('\r\n\r\n');
@@ -143,27 +146,29 @@ export function openRangeConnection(
   };
 
   return {
-    async get(path, headers) {
+    async get(target, headers) {
       state = state === 'dead' ? 'dead' : 'busy';
       [early, received] = [[], 0];
       socket.ref();
-      const pool = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${pool.join('')}\r\n`);
-      const answer = await head();
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`GET ${target} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}\r\n`);
+      answer = await head();
       left = answer.length ?? 0;
       return answer;
     },
     fill: (memory) => awaited(memory),
     async text() {
-      const size = () => early.reduce((sum, { length }) => sum + length, 0);
+      const chunked = answer !== undefined && isChunked(answer);
+      const enough = Math.min(answer?.length ?? TEXT_MAX_BYTES, TEXT_MAX_BYTES);
+      const isWhole = (bytes: Buffer) => bytes.length >= enough || (chunked && dechunk(bytes).whole);
       try {
-        while (size() < Math.min(left || HEAD_MAX_BYTES, HEAD_MAX_BYTES) && !lastChunk(early))
-          await awaited();
+        while (!isWhole(Buffer.concat(early))) await awaited();
       } catch {
         // the server closed it: that is an end too
       }
       socket.destroy();
-      return Buffer.concat(early).toString();
+      const bytes = Buffer.concat(early);
+      return (chunked ? dechunk(bytes).content : bytes).toString();
     },
     get received() {
       return received;
@@ -173,15 +178,4 @@ export function openRangeConnection(
     },
     cut: () => void socket.destroy(),
   };
-}
-
-/** A body in chunks ends in an empty one. */
-const lastChunk = (pieces: readonly Buffer[]): boolean =>
-  Buffer.concat(pieces).subarray(-5).toString('latin1') === '0\r\n\r\n';
-
-function readHead(text: string): LineAnswer {
-  const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
-  if (status === undefined) throw new Error('an answer that is not HTTP/1.1');
-  const length = /^content-length:[ \t]*(\d+)[ \t]*$/im.exec(text)?.[1];
-  return { status: Number(status), length: length === undefined ? undefined : Number(length) };
 }

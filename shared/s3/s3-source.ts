@@ -1,17 +1,16 @@
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { asError, SourceChanged, SourceMissing, SourceUnavailable } from '../errors.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { RelayError, SourceChanged, SourceDenied, SourceUnavailable } from '../errors.ts';
 import { backoffMs, pause, type RetryPolicy } from '../retry.ts';
 import type { Slice } from '../slices/slices.ts';
-import { timeoutSignal } from '../time.ts';
+import { type Clock, timeoutSignal } from '../time.ts';
 import { openConnectionPool } from './connection-pool.ts';
-import type { Memory, ObjectRef, ObjectSource, PinnedObject } from './object-source.ts';
+import { headObject, noAnswer, pinnedBy } from './head-object.ts';
+import { isArchived, metadataOf } from './object-metadata.ts';
+import type { Memory, ObjectRef, ObjectSource, Pinned, PinnedObject } from './object-source.ts';
 import type { RangeConnection } from './range-connection.ts';
+import { openRangeRequests } from './range-requests.ts';
+import { refusalOfS3, sourceNameOf } from './refusal-of-s3.ts';
+import { openSignedAddresses } from './signed-addresses.ts';
 
 export type S3SourceParts = {
   readonly s3: S3Client;
@@ -20,11 +19,9 @@ export type S3SourceParts = {
   /** The longest silence on a socket, in ms. */
   readonly idleTimeoutMs: number;
   readonly random: () => number;
+  readonly clock?: Clock;
 };
 
-/** A signed address is good for a worker's whole life, in s (Lambda ends it after 900). */
-const ADDRESS_VALID_S = 1_800;
-const ADDRESS_REUSE_MS = 600_000;
 /** Chunks of readers that bring no memory of their own, in bytes. */
 const CHUNK_BYTES = 262_144;
 
@@ -36,48 +33,20 @@ export function openS3Source({
   policy,
   idleTimeoutMs,
   random,
+  clock = Date.now,
 }: S3SourceParts): ObjectSource & { close(): Promise<void> } {
   const pool = openConnectionPool(idleTimeoutMs);
-  const addresses = new Map<string, { url: string; at: number }>();
-
-  const addressOf = async (object: PinnedObject): Promise<URL> => {
-    const name = JSON.stringify([object.bucket, object.key, object.versionId]);
-    const known = addresses.get(name);
-    if (known && performance.now() - known.at < ADDRESS_REUSE_MS) return new URL(known.url);
-    const command = new GetObjectCommand({
-      Bucket: object.bucket,
-      Key: object.key,
-      VersionId: object.versionId,
-    });
-    const url = await getSignedUrl(s3, command, { expiresIn: ADDRESS_VALID_S });
-    if (addresses.size > 100) addresses.clear();
-    addresses.set(name, { url, at: performance.now() });
-    return new URL(url);
-  };
+  const requests = openRangeRequests(pool, openSignedAddresses(s3, clock));
 
   /** The range from its first byte on, on a connection of its own. Throws what S3 says instead. */
   const open = async (object: PinnedObject, range: Slice, signal: AbortSignal): Promise<RangeConnection> => {
-    const url = await addressOf(object);
-    signal.throwIfAborted();
-    const connection = pool.take(url);
-    const cut = () => connection.cut();
-    signal.addEventListener('abort', cut, { once: true });
-    try {
-      const { status, length } = await connection.get(url.pathname + url.search, {
-        range: `bytes=${range.offset}-${range.offset + range.length - 1}`,
-        'if-match': `"${object.etag}"`,
-      });
-      const whole = status === 200 && range.offset === 0 && range.length === object.size;
-      if (status !== 206 && !whole) throw answered(object, status, await connection.text());
-      if (length !== range.length)
-        throw new SourceUnavailable(`S3 sends ${length} bytes of ${nameOf(object)}, not ${range.length}`);
-      return connection;
-    } catch (error) {
-      connection.cut();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cut);
-    }
+    const { connection, head } = await requests.get(object, range, signal);
+    const whole = head.status === 200 && range.offset === 0 && range.length === object.size;
+    if ((head.status === 206 || whole) && head.length === range.length) return connection;
+    connection.cut();
+    throw new SourceUnavailable(
+      `S3 sends ${head.length ?? 'unknown'} bytes of ${sourceNameOf(object)}, not ${range.length}`,
+    );
   };
 
   async function* read(
@@ -120,99 +89,55 @@ export function openS3Source({
           await connection.fill(chunk.subarray(filled));
         } catch (error) {
           if (signal.aborted) throw signal.reason;
-          if (error instanceof SourceChanged || error instanceof SourceMissing) throw error;
+          if (error instanceof RelayError && error.remedy === 'give-up') throw error;
           trouble = error;
         }
         const moved = (connection?.received ?? 0) - before;
         [filled, offset, length] = [filled + moved, offset + moved, length - moved];
         if (filled === chunk.length) return;
-        if (connection) pool.give(connection);
+        if (connection) pool.fail(connection);
         connection = undefined;
         if (moved > 0) attempt = 1; // what moves is not stuck
-        if (attempt >= policy.attempts) throw unavailable(object, trouble);
+        if (attempt >= policy.attempts) throw noAnswer(object, trouble);
         await pause(backoffMs(policy, attempt, random), signal);
       }
     };
     return { fill, close };
   };
 
-  return {
-    async pin(ref, signal) {
-      try {
-        const head = await s3.send(
-          new HeadObjectCommand({
-            Bucket: ref.bucket,
-            Key: ref.key,
-            VersionId: ref.versionId,
-            IfMatch: ref.etag === undefined ? undefined : `"${ref.etag}"`,
-            ChecksumMode: 'ENABLED',
-          }),
-          { abortSignal: AbortSignal.any([signal, timeoutSignal(idleTimeoutMs)]) },
-        );
-        const object = pinned(ref, head);
-        // not every S3 heeds If-Match in a HEAD
-        if (ref.etag !== undefined && ref.etag !== object.etag) throw answered(ref, 412, 'another ETag');
-        return { object, metadata: metadataOf(head) };
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (error instanceof SourceChanged) throw error;
-        const status = statusOf(error);
-        throw status === undefined
-          ? unavailable(ref, error)
-          : answered(ref, status, asError(error).name, error);
-      }
-    },
-    read,
-    close: async () => pool.close(),
+  /** HEAD gives no reason: a GET of the first byte does. Resolves if that is answered, perhaps with credentials fetched anew. */
+  const askForReason = async (ref: ObjectRef, signal: AbortSignal): Promise<void> => {
+    const { etag: _, ...any } = ref;
+    try {
+      const { connection } = await requests.get(any, { offset: 0, length: 1 }, signal);
+      connection.cut();
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof SourceChanged) return; // 416: an empty object may be read
+      throw error instanceof RelayError ? error : noAnswer(ref, error);
+    }
   };
-}
 
-const nameOf = ({ bucket, key }: { bucket: string; key: string }): string => `s3://${bucket}/${key}`;
-
-function answered(ref: ObjectRef, status: number, said: string, cause?: unknown): Error {
-  const name = nameOf(ref);
-  if (status === 412 || status === 416)
-    return new SourceChanged(`${name} changed after the relay began`, { cause });
-  if (status === 404) return new SourceMissing(`${name} does not exist`, { cause, absent: true });
-  if (status === 403) return new SourceMissing(`${name} may not be read (or does not exist)`, { cause });
-  if (status === 400 || status === 405)
-    return new SourceMissing(`${name} cannot be read: ${said}`, { cause });
-  return new SourceUnavailable(`S3 answered HTTP ${status} for ${name}`, { cause });
-}
-
-function unavailable(ref: ObjectRef, cause: unknown): SourceUnavailable {
-  if (cause instanceof SourceUnavailable) return cause;
-  return new SourceUnavailable(`no answer from S3 for ${nameOf(ref)}: ${asError(cause).message}`, { cause });
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
-  const { httpStatusCode } = error.$metadata as { httpStatusCode?: number }; // every SDK error has this shape
-  return httpStatusCode;
-}
-
-function pinned(ref: ObjectRef, head: HeadObjectCommandOutput): PinnedObject {
-  if (head.ETag === undefined || head.ContentLength === undefined) {
-    throw new SourceUnavailable(`S3 told neither ETag nor size of ${nameOf(ref)}`);
-  }
-  const versionId = head.VersionId ?? ref.versionId;
-  const whole = head.ChecksumSHA1 && head.ChecksumType !== 'COMPOSITE' && !head.ChecksumSHA1.includes('-');
-  return {
-    bucket: ref.bucket,
-    key: ref.key,
-    ...(versionId !== undefined && versionId !== 'null' && { versionId }),
-    etag: head.ETag.replaceAll('"', ''),
-    size: head.ContentLength,
-    lastModified: head.LastModified?.getTime() ?? 0,
-    ...(whole && { sha1: Buffer.from(head.ChecksumSHA1 ?? '', 'base64').toString('hex') }),
+  const pin = async (ref: ObjectRef, signal: AbortSignal, again = false): Promise<Pinned> => {
+    const limited = AbortSignal.any([signal, timeoutSignal(idleTimeoutMs)]);
+    const { status, headers } = await headObject(s3, ref, limited).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    });
+    if (status === 400 || status === 403) {
+      await askForReason(ref, signal);
+      if (!again) return pin(ref, signal, true);
+      throw new SourceDenied(`S3 answered HTTP ${status} to HEAD of ${sourceNameOf(ref)}, but not to GET`, {
+        wayOut: 'see what stands between the relay and S3',
+      });
+    }
+    const region = headers.get('x-amz-bucket-region');
+    if (status !== 200) throw refusalOfS3(ref, { status, body: '', region });
+    const object = pinnedBy(ref, headers);
+    // not every S3 heeds If-Match in a HEAD
+    if (ref.etag !== undefined && ref.etag !== object.etag)
+      throw new SourceChanged(`${sourceNameOf(ref)} changed after the relay began`);
+    return { object, metadata: metadataOf(headers), archived: isArchived(headers) };
   };
-}
 
-const metadataOf = (head: HeadObjectCommandOutput) => ({
-  contentType: head.ContentType,
-  cacheControl: head.CacheControl,
-  contentDisposition: head.ContentDisposition,
-  contentLanguage: head.ContentLanguage,
-  contentEncoding: head.ContentEncoding,
-  user: head.Metadata ?? {},
-});
+  return { pin: (ref, signal) => pin(ref, signal), read, close: async () => pool.close() };
+}

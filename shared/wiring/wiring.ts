@@ -85,7 +85,13 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
   };
   const source = lazySource(async () => {
     const { openS3Source } = await import('../s3/s3-source.ts');
-    return openS3Source({ s3: await openS3(), policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random });
+    return openS3Source({
+      s3: await openS3(),
+      policy,
+      idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS,
+      random,
+      clock,
+    });
   });
   return {
     config,

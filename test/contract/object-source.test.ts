@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { SourceChanged, SourceMissing, SourceUnavailable } from '../../shared/errors.ts';
+import { SourceChanged, SourceDenied, SourceMissing, SourceUnavailable } from '../../shared/errors.ts';
 import type { ObjectSource } from '../../shared/s3/object-source.ts';
 import { openS3Source } from '../../shared/s3/s3-source.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
@@ -112,7 +112,7 @@ describe('an S3 that refuses', () => {
   const object = { bucket: BUCKET, key: 'ten', etag: 'any', size: 10, lastModified: 0 };
 
   test.each([
-    [403, 'AccessDenied', SourceMissing],
+    [403, 'AccessDenied', SourceDenied],
     [503, 'SlowDown', SourceUnavailable],
     [500, 'InternalError', SourceUnavailable],
   ])('HTTP %i (%s) has a name', async (status, code, name) => {

@@ -53,14 +53,14 @@ describe('events through a real SQS', () => {
   });
 
   test('test events and events of other types are ignored with a log line', async () => {
-    const restored = { source: 'aws.s3', 'detail-type': 'Object Restore Completed', detail: {} };
+    const tagged = { source: 'aws.s3', 'detail-type': 'Object Tags Added', detail: {} };
     await queue.send({ Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-21T00:00:00.000Z' });
-    await queue.send(restored);
+    await queue.send(tagged);
 
     await queue.drain(bed.services);
 
     const ignored = bed.log.filter(({ text }) => text.includes('none of ours')).map(({ type }) => type);
-    expect(ignored).toEqual(['s3:TestEvent', 'aws.s3 Object Restore Completed']);
+    expect(ignored).toEqual(['s3:TestEvent', 'aws.s3 Object Tags Added']);
     expect(queue.dead()).toEqual([]);
   });
 
@@ -187,7 +187,6 @@ describe('events through a real SQS', () => {
   test('an object that may not be read is failed with its reason, and its event is a dead letter', async () => {
     const object = await bed.put('forbidden.bin', 'forbidden');
     bed.s3?.inject({
-      op: 'head',
       key: 'forbidden.bin',
       act: { kind: 'status', status: 403, code: 'AccessDenied' },
     });
@@ -199,7 +198,7 @@ describe('events through a real SQS', () => {
     expect(queue.dead()).toHaveLength(before + 1);
     expect(await bed.transferOf(object)).toMatchObject({
       state: 'failed',
-      reason: { error: 'SourceMissing' },
+      reason: { error: 'SourceDenied' },
     });
     bed.s3?.clearFaults();
     await redriveDeadLetters(queue.urls, queue.sqs, async () => undefined);

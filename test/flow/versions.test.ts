@@ -340,7 +340,7 @@ test('a deletion is not believed when S3 may not be asked', async () => {
 
   const refused = await bed.deliver(event).catch((error: Error) => error.message);
 
-  expect(refused).toContain('may not be read');
+  expect(refused).toContain('HTTP 403');
   expect(String(await bed.stored('secret'))).toBe('secret');
 });
 
