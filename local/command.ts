@@ -31,6 +31,13 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Throws UsageError for what is no port number. */
+export function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`--port ${text} is not a port number; see --help`);
+}
+
 /** Words for people go to stderr; stdout is for what a program reads. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { asError } from '../../shared/errors.ts';
 import type { LogFields, RelayEvent } from '../../shared/observe/observe.ts';
-import { readWords, runToExit, say, UsageError } from '../command.ts';
+import { portOf, readWords, runToExit, say } from '../command.ts';
+import { openPage } from '../console/page-files.ts';
 import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
@@ -20,6 +21,9 @@ interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
   --help        this text
 `;
 
+/** How often the page asks, in ms: nothing here costs anything. */
+const POLL_MS = 400;
+
 async function main(): Promise<number> {
   const given = readArguments(process.argv.slice(2));
   if (given.help) {
@@ -30,7 +34,7 @@ async function main(): Promise<number> {
   await mkdir(dataDir, { recursive: true });
   const stack = await startStack({
     dataDir,
-    env: process.env,
+    env: { PROGRESS_MS: '250', ...process.env },
     machine: { pauseMs: 1_000 },
     wiring: { observe: report, log: { info: () => undefined, warn } },
   });
@@ -38,12 +42,15 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
 
   const token = given.token ?? process.env.RELAY_TOKEN ?? randomBytes(16).toString('hex');
-  const api = await startApi({ services: stack.services, port: portOf(given.port ?? '8080'), token });
+  const page = await openPage({ api: 'the relay on this machine (npm run dev)', pollMs: POLL_MS });
+  const port = portOf(given.port ?? '8080');
+  const api = await startApi({ services: stack.services, port, token, page });
   const drop = join(stack.root, SOURCE_BUCKET);
   say(
     `COS       ${stack.cos?.origin ?? stack.services.config.COS_ENDPOINT ?? `region ${stack.services.config.COS_REGION}`}`,
   );
   say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  say(`open      ${api.origin}/#key=${token}`);
   say(`API       ${api.origin}, Authorization: Bearer ${token}`);
   say(`drop here ${drop}`);
   const announce = (object: DroppedObject) =>
@@ -53,13 +60,6 @@ async function main(): Promise<number> {
   await api.close();
   await stack.close();
   return 0;
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new UsageError(`--port ${text} is not a port number; see --help`);
-  return port;
 }
 
 function report(event: RelayEvent): void {

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { asError } from '../../../shared/errors.ts';
 import { answerProblem, type HttpAnswer } from '../../../shared/lambda/http/answer.ts';
 import { type Wired, withServices } from '../../../shared/wiring/wiring.ts';
+import { answerPage } from '../../console/page-answer.ts';
+import type { PageFiles } from '../../console/page-files.ts';
 import { localContext } from '../machine.ts';
 import { toEvent } from './event.ts';
 import { findRoute } from './find-route.ts';
@@ -17,6 +19,8 @@ export type ApiOptions = {
   readonly host?: string; // 127.0.0.1 unless given
   /** How long one call may take, in ms; API Gateway gives 30 s. */
   readonly timeoutMs?: number;
+  /** Served beside the calls, to whoever names this machine. */
+  readonly page?: PageFiles;
 };
 
 export type Api = { readonly origin: string; readonly port: number; close(): Promise<void> };
@@ -31,6 +35,7 @@ const TIMEOUT_MS = 29_000;
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { host = '127.0.0.1', port = 0 } = options;
   const server = createServer((request, response) => {
+    if (options.page && answerPage(request, response, options.page)) return;
     response.on('error', () => response.destroy()); // the client went away
     answer(request, options)
       .then((given) => send(response, given))
