@@ -3,10 +3,13 @@ import { targetName } from '../cos/target.ts';
 import { SessionLost } from '../errors.ts';
 import { load } from '../records/change-transfer.ts';
 import type { Opening, Sending, Transfer } from '../records/transfer.ts';
+import { judgeClosed } from '../relay/closed-upload.ts';
 import { heldSlices } from '../relay/held-slices.ts';
 import type { Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
-import { isNew, whoseUpload } from '../target/recognise.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { whoseUpload } from '../target/recognise.ts';
+import { spoiled } from '../target/transitions.ts';
 import { mustBeSending } from './declined.ts';
 import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';
 import type { SlicesInput, SlicesView } from './schemas.ts';
@@ -32,27 +35,27 @@ export async function showSlices(
   return view(sending, plan(sending, held), query);
 }
 
-/** The slices of our session that COS lists; `lost` if it lists another one, or none and the file is not there. */
+/** The slices of our session that COS lists; `lost` if it lists another one, or none and the file there is not ours. */
 export async function heldInCos(
   transfer: Sending,
   services: Services,
   time: StepTime,
 ): Promise<readonly Slice[] | 'lost'> {
   const listed = await services.cos.list(transfer.target, time.signal);
-  const record = await services.store.getTarget(targetName(transfer.target));
-  if (record?.owner.transferId !== transfer.id) throw new SessionLost('another transfer owns the target');
+  const target = await services.store.getTarget(targetName(transfer.target));
+  if (target?.owner.transferId !== transfer.id) throw new SessionLost('another transfer owns the target');
   const all = planSlices(transfer.source.size, transfer.sliceSize);
   switch (listed.kind) {
     case 'none':
       return 'lost';
     case 'finished': {
-      // closed by COS itself, or by a finish whose answer was lost; an older file at the path is neither
       const file = await services.cos.stat(transfer.target, time.signal);
-      const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
-      return whole && isNew(file, record) ? all : 'lost';
+      const closed = await judgeClosed(transfer, { file, target, isLost: false }, services);
+      if (closed === 'unsound') await changeTarget(services, target.name, spoiled(transfer.id));
+      return closed === 'ours' ? all : 'lost';
     }
     case 'unfinished': {
-      const ours = whoseUpload(listed, transfer, record) === 'ours' && listed.session === transfer.session;
+      const ours = whoseUpload(listed, transfer, target) === 'ours' && listed.session === transfer.session;
       return ours ? believed(all, listed, transfer, services) : 'lost';
     }
   }

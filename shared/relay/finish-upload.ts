@@ -8,10 +8,10 @@ import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { whileHolding } from '../target/hold-target.ts';
-import { isNew } from '../target/recognise.ts';
-import { recordedIn, restarted, spoiled } from '../target/transitions.ts';
+import { isStoredBy } from '../target/recognise.ts';
+import { recordedIn, restarted } from '../target/transitions.ts';
 import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
-import { arrivedDamaged } from './held-slices.ts';
+import { judgeClosed, mustBeSound, sendAgain } from './closed-upload.ts';
 import { keepReceipt, proveAndStore } from './prove.ts';
 
 export const finishInput = z.object({
@@ -42,17 +42,16 @@ export async function finishUpload(
     await keepReceipt(loaded, services, time); // it may be what an earlier try failed at
     return ended(loaded);
   }
-  const record = await services.store.getTarget(targetName(loaded.target));
-  if (record?.owner.transferId !== transferId) throw new SessionLost('another transfer owns the target');
+  const target = await services.store.getTarget(targetName(loaded.target));
+  if (target?.owner.transferId !== transferId) throw new SessionLost('another transfer owns the target');
   const transfer = withSha(loaded, input.sha1);
 
   let finishId: string | undefined;
   if (input.how === 'sent') {
-    const closed = await close(transfer, record, services, time);
+    const closed = await close({ transfer, target }, services, time);
     if (closed.kind === 'gap')
       return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
     finishId = closed.requestId;
-    if (transfer.state === 'sending') await nothingDamaged(transfer, services);
   }
   const proved = await whileHolding(services, transfer, time, (held, leased) =>
     proveAndStore(transfer, held, { how: input.how, finishId }, services, leased),
@@ -61,41 +60,39 @@ export async function finishUpload(
   return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);
 }
 
-/** Another execution may have sent a slice again, and damaged it, while this one finished. Throws SessionLost. */
-async function nothingDamaged(transfer: Sending, services: Services): Promise<void> {
-  if ((await arrivedDamaged(transfer, services)).length === 0) return;
-  await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
-  throw new SessionLost('a slice arrived damaged while the file was closed: it is sent again');
-}
-
 type Running = Opening | Sending;
 type Closed = { readonly kind: 'gap' } | { readonly kind: 'closed'; readonly requestId?: string };
 
 const withSha = (transfer: Running, sha1: string | undefined): Running =>
   sha1 === undefined ? transfer : { ...transfer, source: { ...transfer.source, sha1 } };
 
-async function close(transfer: Running, record: Target, services: Services, time: StepTime): Promise<Closed> {
-  const { upload, file } = record;
+/** The target as it was when finishing began. */
+type Finishing = { readonly transfer: Running; readonly target: Target };
+
+async function close(finishing: Finishing, services: Services, time: StepTime): Promise<Closed> {
+  const { transfer, target } = finishing;
+  const { upload } = target;
   const session = upload?.transferId === transfer.id ? recordedIn(upload)?.session : undefined;
-  if (!upload && file?.state === 'stored' && file.transferId === transfer.id) return { kind: 'closed' }; // proven before
+  if (isStoredBy(target, transfer.id)) return { kind: 'closed' }; // proven before
   if (session === undefined) throw new SessionLost('no session is recorded for this transfer');
   const request = { session, size: transfer.source.size, ...sessionSha(transfer) };
   const finished = await services.cos.finish(transfer.target, request, time.signal);
   switch (finished.kind) {
     case 'stored':
+      if (transfer.state === 'sending') await mustBeSound(transfer, services);
       return { kind: 'closed', requestId: finished.requestId };
     case 'gap':
       return { kind: 'gap' };
     case 'wrong-sha':
       // the bytes of some slice are wrong and nobody knows which: all of them go again, once
       if (upload?.restarted) throw stillWrong(transfer, finished.error);
-      await changeTarget(services, record.name, restarted(transfer.id));
+      await changeTarget(services, target.name, restarted(transfer.id));
       await abandonSession(services, transfer, session, time);
       throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
         cause: finished.error,
       });
     case 'refused':
-      return closedBefore(transfer, record, session, finished.error, services, time);
+      return closedBefore(finishing, finished.error, services, time);
   }
 }
 
@@ -107,20 +104,22 @@ const stillWrong = ({ target, source }: Running, cause: Error) =>
 
 /**
  * Finish was refused: an earlier try may have closed the file without its answer reaching us, or COS closed it by
- * itself. It did if no session is open any more and the file there is not the one that was there before.
+ * itself.
  */
 async function closedBefore(
-  transfer: Running,
-  record: Target,
-  session: string,
-  error: Error,
+  { transfer, target }: Finishing,
+  refusal: Error,
   services: Services,
   time: StepTime,
 ): Promise<Closed> {
   const listed = await services.cos.list(transfer.target, time.signal);
-  if (listed.kind === 'unfinished' && listed.session === session) throw error;
+  if (listed.kind === 'unfinished' && listed.session === recordedIn(target.upload)?.session) throw refusal;
   const file = await services.cos.stat(transfer.target, time.signal);
-  const whole = file.kind === 'file' && file.size === transfer.source.size && file.received === file.size;
-  if (listed.kind === 'finished' && whole && isNew(file, record)) return { kind: 'closed' };
-  throw new SessionLost('COS no longer knows the session, and the file is not there', { cause: error });
+  const closed =
+    listed.kind === 'finished'
+      ? await judgeClosed(transfer, { file, target, isLost: false }, services)
+      : 'not-ours';
+  if (closed === 'ours') return { kind: 'closed' };
+  if (closed === 'unsound') return sendAgain(transfer, services);
+  throw new SessionLost('COS no longer knows the session, and the file is not there', { cause: refusal });
 }

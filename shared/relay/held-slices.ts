@@ -1,8 +1,7 @@
 import type { Listed } from '../cos/client.ts';
 import type { WindowRecord } from '../records/store.ts';
 import type { Sending } from '../records/transfer.ts';
-import type { Services } from '../services.ts';
-import { mergeRanges, missingSlices, planSlices, type Slice, slicesWithin } from '../slices/slices.ts';
+import { mergeRanges, type Slice, slicesWithin } from '../slices/slices.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
@@ -27,25 +26,22 @@ export function heldSlices(
   return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
 }
 
-/** The slices of the session that nobody saw arrive as they were sent. */
-export async function unconfirmed(transfer: Sending, { store }: Services): Promise<Slice[]> {
-  const all = planSlices(transfer.source.size, transfer.sliceSize);
-  return missingSlices(all, confirmedSlices(all, transfer.session, await store.windows(transfer.id)));
-}
-
-/** The slices of the session that arrived damaged and were not confirmed since. */
-export async function arrivedDamaged(transfer: Sending, { store }: Services): Promise<Slice[]> {
-  const all = planSlices(transfer.source.size, transfer.sliceSize);
-  return damagedSlices(all, transfer.session, await store.windows(transfer.id));
-}
-
-function confirmedSlices(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+/** The slices of the session that COS confirmed by their MD5. */
+export function confirmedSlices(
+  all: readonly Slice[],
+  session: string,
+  windows: readonly WindowRecord[],
+): Slice[] {
   const ranges = windows.filter((window) => window.session === session).flatMap((window) => window.confirmed);
   return slicesWithin(all, mergeRanges(ranges));
 }
 
 /** Slices whose last word is that COS stored other bytes than were sent. */
-function damagedSlices(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+export function damagedSlices(
+  all: readonly Slice[],
+  session: string,
+  windows: readonly WindowRecord[],
+): Slice[] {
   const mine = windows.filter((window) => window.session === session);
   return mine.flatMap(({ damaged = [], at }) => {
     const since = mine.filter((window) => window.at >= at);

@@ -2,19 +2,16 @@ import { hash } from 'node:crypto';
 import * as z from 'zod';
 import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
-import { ForeignUpload, NoProgress, SessionLost } from '../errors.ts';
+import { NoProgress, SessionLost } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
-import type { Target } from '../records/target-record.ts';
-import { type Sending, sessionSha, type Transfer, toListed, toSending } from '../records/transfer.ts';
+import { type Sending, toListed } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
-import { abandonSession } from '../target/abandon-session.ts';
-import { changeTarget } from '../target/change-target.ts';
-import { whoseUpload } from '../target/recognise.ts';
-import { recordedIn, sessionAdopted, spoiled } from '../target/transitions.ts';
 import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
-import { heldSlices, unconfirmed } from './held-slices.ts';
+import { acceptSession } from './accept-session.ts';
+import { judgeClosed, sendAgain } from './closed-upload.ts';
+import { heldSlices } from './held-slices.ts';
 
 export const listInput = z.object({
   transferId: z.string(),
@@ -60,86 +57,28 @@ export async function listSlices(input: ListInput, services: Services, time: Ste
   // no open session: it is lost, or the file was closed without us; FinishUpload can tell the one from the other
   if (listed.kind === 'none') throw new SessionLost('COS knows no upload of this path');
   if (listed.kind === 'finished') {
-    if (transfer.state === 'sending') await mustBeConfirmed(transfer, services);
+    if (transfer.state === 'sending') await mustNotBeUnsound(transfer, services, time);
     return { ...passed, kind: 'complete' };
   }
 
-  const sending = await accept(transfer, listed, services, time);
+  const sending = await acceptSession(transfer, listed, services, time);
   if (sending === 'moved') return listSlices(input, services, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
   return plan(input, sending, listed, services);
 }
 
-/**
- * COS closed the file by itself, or a finish did. Under `verified` it counts only if every slice was confirmed, and
- * never if COS closed it with a damaged one. Throws SessionLost, and has the file replaced.
- */
-async function mustBeConfirmed(transfer: Sending, services: Services): Promise<void> {
-  const record = await services.store.getTarget(targetName(transfer.target));
-  if (recordedIn(record?.upload)?.state === 'spoiled')
-    throw new SessionLost('COS closed the file with a damaged slice');
-  if (transfer.options.trustListed === 'listed' || sessionSha(transfer).sha1 !== undefined) return;
-  if ((await unconfirmed(transfer, services)).length === 0) return;
-  await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
-  throw new SessionLost('COS closed the file before all of its slices were confirmed');
-}
-
-/** The transfer with this session; `reopen` when the upload was not ours and is deleted, `moved` when it is gone already. */
-async function accept(
-  transfer: Transfer,
-  listed: Unfinished,
-  services: Services,
-  time: StepTime,
-): Promise<Transfer | 'reopen' | 'moved'> {
-  const record = await services.store.getTarget(targetName(transfer.target));
-  if (record?.owner.transferId !== transfer.id) return load(services, transfer.id);
-  const whose = whoseUpload(listed, transfer, record);
-  if (whose === 'ours') return adopt(transfer, listed, record.upload, services);
-
-  // another execution may have opened anew between the list and the record: its old session is nobody's any more
-  if (whose === 'foreign' && !(await isOpen(listed.session, transfer, services, time))) return 'moved';
-  if (whose === 'foreign' && transfer.options.onForeignUpload === 'fail') {
-    throw new ForeignUpload(
-      `${transfer.target.bucket}/${transfer.target.path} has an unfinished upload that is not ours`,
-    );
-  }
-  services.log.warn('an unfinished upload is not of this version: deleted', {
-    transferId: transfer.id,
-    whose,
-  });
-  const removed = await abandonSession(services, transfer, listed.session, time);
-  const owner = removed ? record : await services.store.getTarget(targetName(transfer.target));
-  return owner?.owner.transferId === transfer.id ? 'reopen' : load(services, transfer.id);
-}
-
-async function isOpen(
-  session: string,
-  { target }: Transfer,
-  { cos }: Services,
-  time: StepTime,
-): Promise<boolean> {
-  const now = await cos.list(target, time.signal);
-  return now.kind === 'unfinished' && now.session === session;
-}
-
-/** Goes on with a session that is ours but perhaps not yet written down. */
-async function adopt(
-  transfer: Transfer,
-  listed: Unfinished,
-  upload: Target['upload'],
-  services: Services,
-): Promise<Transfer> {
-  if (transfer.state === 'sending' && transfer.session === listed.session) return transfer;
-  const { session, sliceSize } = listed;
-  const known = recordedIn(upload);
-  // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
-  const serial = known?.session === session ? (known.serial ?? true) : true;
-  const { size } = transfer.source;
-  const adopted = { transferId: transfer.id, session, size, serial, at: services.clock() };
-  await changeTarget(services, targetName(transfer.target), sessionAdopted(adopted));
-  const facts = { session, sliceSize, serial, withSha: listed.sha1 !== undefined };
-  return change(services, transfer.id, (from) => toSending(from, facts, services.clock()));
+/** COS closed the file by itself, or a finish did. Throws SessionLost for one that must be replaced. */
+async function mustNotBeUnsound(
+  transfer: Sending,
+  services: Pick<Services, 'cos' | 'store'>,
+  { signal }: StepTime,
+): Promise<void> {
+  const target = await services.store.getTarget(targetName(transfer.target));
+  if (target?.owner.transferId !== transfer.id) return; // FinishUpload tells
+  const file = await services.cos.stat(transfer.target, signal);
+  const closed = await judgeClosed(transfer, { file, target, isLost: false }, services);
+  if (closed === 'unsound') await sendAgain(transfer, services);
 }
 
 async function plan(

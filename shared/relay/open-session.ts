@@ -5,9 +5,10 @@ import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
-import { isIdentical, isNew, isSame } from '../target/recognise.ts';
-import { recordedIn } from '../target/transitions.ts';
-import { unconfirmed } from './held-slices.ts';
+import { changeTarget } from '../target/change-target.ts';
+import { onExistingFile } from '../target/recognise.ts';
+import { spoiled } from '../target/transitions.ts';
+import { judgeClosed } from './closed-upload.ts';
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
 import { type WholeHash, wholeHash } from './whole-hash.ts';
@@ -24,7 +25,7 @@ type Begun = Opening | Sending;
  */
 export async function openSession(
   transfer: Begun,
-  record: Target,
+  claimed: Target,
   services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
@@ -32,7 +33,9 @@ export async function openSession(
   if (whole.kind === 'unhashed') return whole;
 
   const there = await services.cos.stat(transfer.target, time.signal);
-  if (await isClosed(transfer, record, there, services)) return { kind: 'unfinished' }; // the list tells that it is not
+  const closed = await judgeClosed(transfer, { file: there, target: claimed, isLost: true }, services);
+  if (closed === 'ours') return { kind: 'unfinished' }; // the list tells that it is not
+  if (closed === 'unsound') await changeTarget(services, claimed.name, spoiled(transfer.id)); // so init replaces it
   const target = await recordIntent(transfer, there, services);
   if (!target) return { kind: 'ended' };
   const begun = { transfer, target, whole };
@@ -45,36 +48,18 @@ export async function openSession(
 /** An upload that is being opened: the target as the intent left it. */
 type Intended = { readonly transfer: Begun; readonly target: Target; readonly whole: WholeHash };
 
-/**
- * Whether our own session became the file that is there: COS held or confirmed all of it, and this file was not there
- * when it was opened. Another execution may have closed it, or a finish whose answer was lost.
- */
-async function isClosed(
-  transfer: Begun,
-  record: Target,
-  there: Awaited<ReturnType<Services['cos']['stat']>>,
-  services: Services,
-): Promise<boolean> {
-  const { upload, file } = record;
-  const { size } = transfer.source;
-  if (there.kind !== 'file' || there.size !== size || there.received !== size) return false;
-  if (!upload && file?.state === 'stored' && file.transferId === transfer.id) return true; // proven, and about to be written down
-  if (transfer.state !== 'sending' || upload?.transferId !== transfer.id) return false;
-  if (recordedIn(upload)?.state === 'spoiled') return false;
-  if (!isNew(there, record)) return false;
-  return transfer.heldBytes === size || (await unconfirmed(transfer, services)).length === 0;
-}
-
 /** A file is there: leave it if it is this version, replace it or fail by policy. */
 async function overExisting(begun: Intended, services: Services, time: StepTime): Promise<SessionOutcome> {
   const { transfer, target, whole } = begun;
   const file = await services.cos.stat(transfer.target, time.signal);
-  const known = knowing(transfer, whole);
-  if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known))) {
-    throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+  switch (onExistingFile(file, knowing(transfer, whole), target)) {
+    case 'refuse':
+      throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
+    case 'leave':
+      return { kind: 'stored', how: 'skipped' };
+    case 'replace':
+      return opening(begun, await init(begun, false, services, time), services, time);
   }
-  if (file.kind === 'file' && isSame(file, known, target)) return { kind: 'stored', how: 'skipped' };
-  return opening(begun, await init(begun, false, services, time), services, time);
 }
 
 const knowing = (transfer: Begun, whole: WholeHash): Begun =>

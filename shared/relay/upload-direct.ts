@@ -5,7 +5,7 @@ import type { S3Origin } from '../records/source-version.ts';
 import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
-import { isIdentical, isSame, whoseUpload } from '../target/recognise.ts';
+import { onExistingFile, whoseUpload } from '../target/recognise.ts';
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 
 /**
@@ -38,10 +38,10 @@ export async function uploadDirect(
   const first = await detours(known, record, () => send(insertOnly), services, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   const file = await services.cos.stat(transfer.target, time.signal);
-  // the very same bytes are what an earlier try left whose answer was lost
-  if (onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, known)))
+  const existing = onExistingFile(file, known, record);
+  if (existing === 'leave') return { kind: 'stored', how: 'skipped', sha1 };
+  if (existing === 'refuse')
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
-  if (file.kind === 'file' && isSame(file, known, record)) return { kind: 'stored', how: 'skipped', sha1 };
   const second = await detours(known, record, () => send(false), services, time);
   if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   throw new CosRefused(`COS says ${transfer.target.path} exists although it may be replaced`, {

@@ -21,8 +21,10 @@ export function whoseUpload(listed: Unfinished, transfer: Transfer, target: Targ
   const upload = target?.upload;
   const isMine = upload?.transferId === transfer.id;
   const isRecorded = recordedIn(upload)?.session === listed.session;
+  // the target's record may have expired, and been claimed anew, while the upload went on
+  const isOwn = !recordedIn(upload) && transfer.state === 'sending' && transfer.session === listed.session;
   const fits = listed.size === transfer.source.size && isSliceSize(listed.sliceSize);
-  if (isRecorded && isMine && fits && hasSliceSize(transfer, listed)) return 'ours';
+  if (((isRecorded && isMine) || isOwn) && fits && hasSliceSize(transfer, listed)) return 'ours';
   if (fits && listed.sha1 !== undefined && listed.sha1 === transfer.source.sha1) return 'ours';
   if (isRecorded || target?.orphans.some((orphan) => isOrphan(orphan, listed))) return 'left-over';
   // slices go out only after the session was written down, so one that nobody recorded is empty
@@ -48,7 +50,7 @@ const hasSliceSize = (transfer: Transfer, listed: Unfinished): boolean =>
  * not enough when something speaks against it: another sha, our own record of another version stored there, a transfer of
  * ours that may have written there without recording it, or a file older than the version itself.
  */
-export function isSame(file: CosFile, transfer: Transfer, target: Target | undefined): boolean {
+function isSame(file: CosFile, transfer: Transfer, target: Target | undefined): boolean {
   const { source } = transfer;
   if (file.size !== source.size || file.received !== file.size) return false;
   if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
@@ -62,11 +64,32 @@ export function isSame(file: CosFile, transfer: Transfer, target: Target | undef
 }
 
 /** Proven by SHA-1 and size: a file that is there already and is in nobody's way. */
-export const isIdentical = (file: CosFile, { source }: Pick<Transfer, 'source'>): boolean =>
+const isIdentical = (file: CosFile, { source }: Pick<Transfer, 'source'>): boolean =>
   file.size === source.size &&
   file.received === file.size &&
   file.sha1 !== undefined &&
   file.sha1 === source.sha1;
+
+/** What to do with a file that is there already, under the transfer's policy. */
+export type ExistingFile =
+  | 'leave' // it is this source version
+  | 'replace'
+  | 'refuse'; // the policy is to leave what is there, and nothing proves that it is the same
+
+export function onExistingFile(
+  file: CosFile | { readonly kind: 'none' },
+  transfer: Transfer,
+  target: Target,
+): ExistingFile {
+  // the very same bytes are in nobody's way: they may be what an earlier try left whose answer was lost
+  if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, transfer)))
+    return 'refuse';
+  return file.kind === 'file' && isSame(file, transfer, target) ? 'leave' : 'replace';
+}
+
+/** Whether the file was proven by this transfer, though the transfer itself may not say so yet. */
+export const isStoredBy = ({ upload, file }: Target, transferId: string): boolean =>
+  !upload && file?.state === 'stored' && file.transferId === transferId;
 
 export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
   size,
