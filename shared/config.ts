@@ -49,6 +49,7 @@ const environment = z.object({
   SOURCE_SUFFIX: name.optional(),
   ALLOWED_TARGETS: places,
   ALLOWED_SOURCES: places,
+  API_ACCESS: z.enum(['own', 'shared']).optional(),
   ON_EXISTING: onExisting.default('skip-same'),
   ON_FOREIGN_UPLOAD: onForeignUpload.default('replace'),
   TRUST_LISTED: trustListed.default('listed'),

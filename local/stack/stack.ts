@@ -74,6 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const config = loadConfig({
       ...(cos && { ...LOCAL_COS, COS_ENDPOINT: cos.origin }),
       MAX_CONCURRENCY: '2',
+      SOURCE_BUCKET,
       ...env,
     });
     const s3 = env.AWS_ENDPOINT_URL_S3 ? undefined : keep(await startS3Endpoint({ root, ...options.s3 }));

@@ -1,21 +1,23 @@
 import { targetName } from '../cos/target.ts';
 import type { Transfer } from '../records/transfer.ts';
-import type { Services, StepTime } from '../services.ts';
+import type { ApiServices, Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { recordedIn, uploadForgotten } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
+import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { show } from './get-transfer.ts';
 import type { CancelInput, TransferView } from './schemas.ts';
 
 /** Cancels what is under way. Throws Declined for what is over already, unless it was cancelled before. */
 export async function cancelOnRequest(
-  { path, query }: CancelInput,
-  services: Services,
+  { caller, path, query }: CancelInput,
+  services: ApiServices,
   time: StepTime,
 ): Promise<TransferView> {
-  const transfer = await cancelTransfer(path.id, { keepUpload: query.keepUpload ?? false }, services, time);
+  const { id } = await loadFor(caller, path.id, 'act', services);
+  const transfer = await cancelTransfer(id, { keepUpload: query.keepUpload ?? false }, services, time);
   if (transfer.state !== 'cancelled') mustBeSending(transfer);
   return show(transfer, services);
 }

@@ -4,6 +4,7 @@ import type { Sending, Transfer } from '../records/transfer.ts';
 /** What the API says no to, by name. */
 export type DeclineKind =
   | 'not-allowed'
+  | 'read-only'
   | 'not-client-driven'
   | 'not-open'
   | 'already-over'

@@ -4,9 +4,10 @@ import type { Receipt } from '../records/receipt.ts';
 import type { Sending, Transfer } from '../records/transfer.ts';
 import { finishUpload } from '../relay/finish-upload.ts';
 import { keepReceipt } from '../relay/prove.ts';
-import type { Services, StepTime } from '../services.ts';
+import type { ApiServices, Services, StepTime } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
 import { end } from '../transfer/end-transfer.ts';
+import { loadFor } from './access.ts';
 import { Declined, mustBeSending, notClientDriven } from './declined.ts';
 import { heldInCos, plan } from './list-transfer-slices.ts';
 import type { IdInput } from './schemas.ts';
@@ -15,11 +16,11 @@ const MISSING_SHOWN = 1_000;
 
 /** Closes the upload of a client and proves it. Throws Declined with the missing slices while there are any. */
 export async function finishClientUpload(
-  { path }: IdInput,
-  services: Services,
+  { caller, path }: IdInput,
+  services: ApiServices,
   time: StepTime,
 ): Promise<Receipt> {
-  const transfer = await load(services, path.id);
+  const transfer = await loadFor(caller, path.id, 'act', services);
   if (transfer.state === 'stored') {
     await keepReceipt(transfer, services, time); // it may be what an earlier try failed at
     return transfer.receipt;

@@ -1,14 +1,14 @@
-import { load } from '../records/change-transfer.ts';
 import type { WindowRecord } from '../records/store.ts';
 import type { Sending, Transfer } from '../records/transfer.ts';
-import type { Services } from '../services.ts';
+import type { ApiServices, Services } from '../services.ts';
 import { mergeRanges, totalBytes } from '../slices/slices.ts';
 import type { EpochMillis } from '../time.ts';
+import { loadFor } from './access.ts';
 import type { IdInput, TransferView } from './schemas.ts';
 
 /** A transfer as the API shows it, with what its workers confirmed so far. Throws UnknownTransfer. */
-export async function showTransfer({ path }: IdInput, services: Services): Promise<TransferView> {
-  return show(await load(services, path.id), services);
+export async function showTransfer({ caller, path }: IdInput, services: ApiServices): Promise<TransferView> {
+  return show(await loadFor(caller, path.id, 'look', services), services);
 }
 
 export async function show(transfer: Transfer, services: Services): Promise<TransferView> {

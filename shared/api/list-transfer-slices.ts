@@ -1,15 +1,15 @@
 import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { SessionLost } from '../errors.ts';
-import { load } from '../records/change-transfer.ts';
 import type { Opening, Sending, Transfer } from '../records/transfer.ts';
 import { judgeClosed } from '../relay/closed-upload.ts';
 import { heldSlices } from '../relay/held-slices.ts';
-import type { Services, StepTime } from '../services.ts';
+import type { ApiServices, Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { whoseUpload } from '../target/recognise.ts';
 import { spoiled } from '../target/transitions.ts';
+import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';
 import type { SlicesInput, SlicesView } from './schemas.ts';
@@ -18,11 +18,11 @@ const MISSING_SHOWN = 1_000;
 
 /** What COS says it holds of a transfer. An upload that a client drives is opened anew if COS lost its session. */
 export async function showSlices(
-  { path, query }: SlicesInput,
-  services: Services,
+  { caller, path, query }: SlicesInput,
+  services: ApiServices,
   time: StepTime,
 ): Promise<SlicesView> {
-  const found = await load(services, path.id);
+  const found = await loadFor(caller, path.id, 'look', services);
   const transfer = found.source.kind === 'client' ? await openClientUpload(found, services, time) : found;
   if (transfer.state === 'stored') return view(transfer, everything(transfer), query);
   let sending = mustBeSending(transfer);

@@ -1,22 +1,24 @@
 import { BadInput } from '../errors.ts';
 import { createdKey } from '../records/dynamo-store.ts';
 import { TRANSFER_STATES, type Transfer } from '../records/transfer.ts';
-import type { Services } from '../services.ts';
+import type { ApiServices } from '../services.ts';
+import { accessTo } from './access.ts';
 import { viewOf } from './get-transfer.ts';
 import type { PageInput, PageView } from './schemas.ts';
 
 const PAGE = 20;
 
 /** The transfers of one state, or of all, newest first. Throws BadInput for a cursor that is not ours. */
-export async function showTransfers({ query }: PageInput, services: Services): Promise<PageView> {
+export async function showTransfers({ caller, query }: PageInput, services: ApiServices): Promise<PageView> {
   const limit = query.limit ?? PAGE;
   const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
   const states = query.state === undefined ? TRANSFER_STATES : [query.state];
   const pages = await Promise.all(states.map((state) => services.store.list(state, limit, before)));
 
   const found = newestFirst(pages.flatMap((page) => page.transfers));
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const shown = page.filter((transfer) => accessTo(transfer, caller, services.config) !== 'none');
   const more = found.length > limit || pages.some((page) => page.next !== undefined);
   return {
     transfers: shown.map((transfer) => viewOf(transfer, [], services.clock())),

@@ -1,21 +1,21 @@
 import { hash } from 'node:crypto';
 import { CosUnavailable } from '../errors.ts';
-import { load } from '../records/change-transfer.ts';
 import type { Sending } from '../records/transfer.ts';
-import type { Services, StepTime } from '../services.ts';
+import type { ApiServices, StepTime } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
 import { sendSlice } from '../worker/send-slice.ts';
 import { newTally, saveTally } from '../worker/tally.ts';
+import { loadFor } from './access.ts';
 import { checkDigests } from './check-digests.ts';
 import { Declined, mustBeSending, notClientDriven } from './declined.ts';
 import type { PutInput, SliceView } from './schemas.ts';
 /** Carries one slice of a client to COS, and answers once COS echoed its MD5. The same slice again does no harm. */
 export async function putSlice(
-  { path, headers, body }: PutInput,
-  services: Services,
+  { caller, path, headers, body }: PutInput,
+  services: ApiServices,
   time: StepTime,
 ): Promise<SliceView> {
-  const transfer = await load(services, path.id);
+  const transfer = await loadFor(caller, path.id, 'act', services);
   if (transfer.source.kind !== 'client') throw notClientDriven();
   const sending = mustBeSending(transfer);
   const slice = planned(sending, path.offset);

@@ -4,6 +4,7 @@ import { receipt } from '../records/receipt.ts';
 import { TRANSFER_STATES } from '../records/transfer.ts';
 import { transferOptions } from '../records/transfer-options.ts';
 import { SLICE_SIZES } from '../slices/slices.ts';
+import { caller } from './caller.ts';
 
 /** Larger than any slice, and 4 MiB in base64: within what Lambda takes. In bytes. */
 export const SLICE_MAX = 3_145_728;
@@ -65,8 +66,6 @@ const clientRequest = z
   .meta({ id: 'UploadRequest', description: 'Open an upload whose slices the client sends' });
 export type ClientRequest = z.infer<typeof clientRequest>;
 
-/** Who asks, as API Gateway says; not something a caller can write. */
-const caller = z.string().default('');
 const id = z.string().min(1).max(128).meta({ description: 'The id of the transfer' });
 const idempotencyKey = z
   .string()
@@ -80,7 +79,7 @@ export const startInput = z.object({
 });
 export type StartInput = z.infer<typeof startInput>;
 
-export const idInput = z.object({ path: z.object({ id }) });
+export const idInput = z.object({ caller, path: z.object({ id }) });
 export type IdInput = z.infer<typeof idInput>;
 
 const decimal = (least: number, most: number) =>
@@ -101,6 +100,7 @@ export const mapInput = z.object({
 export type MapInput = z.infer<typeof mapInput>;
 
 export const cancelInput = z.object({
+  caller,
   path: z.object({ id }),
   query: z.object({
     keepUpload: flag.optional().meta({ description: 'Leave the unfinished upload in COS, for a later try' }),
@@ -109,6 +109,7 @@ export const cancelInput = z.object({
 export type CancelInput = z.infer<typeof cancelInput>;
 
 export const pageInput = z.object({
+  caller,
   query: z.object({
     state: z.enum(TRANSFER_STATES).optional(),
     limit: decimal(1, 100).optional().meta({ description: '1 to 100, 20 unless given' }),
@@ -121,6 +122,7 @@ export const pageInput = z.object({
 export type PageInput = z.infer<typeof pageInput>;
 
 export const slicesInput = z.object({
+  caller,
   path: z.object({ id }),
   query: z.object({
     from: decimal(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Look from this offset on' }),
@@ -130,6 +132,7 @@ export const slicesInput = z.object({
 export type SlicesInput = z.infer<typeof slicesInput>;
 
 export const putInput = z.object({
+  caller,
   path: z.object({ id, offset: decimal(0, Number.MAX_SAFE_INTEGER) }),
   headers: z.object({
     'content-md5': z

@@ -1,17 +1,22 @@
 import { hash } from 'node:crypto';
-import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
-import { BadInput } from '../errors.ts';
+import { targetName } from '../cos/target.ts';
+import { TargetBusy } from '../errors.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { sourceName } from '../records/target-record.ts';
-import { isActive, type Transfer } from '../records/transfer.ts';
+import { type Beginner, isActive, type Transfer, transferId } from '../records/transfer.ts';
 import type { ApiServices, StepTime } from '../services.ts';
-import { destinationOf } from '../transfer/destination.ts';
+import type { Destination } from '../transfer/destination.ts';
 import { registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
-import { mayRead, mayWrite } from './allowed-places.ts';
+import { accessTo, isShared, loadFor } from './access.ts';
+import type { Caller } from './caller.ts';
 import { show } from './get-transfer.ts';
 import { type RequestKey, recall, remember, requestKey } from './idempotency.ts';
 import { openClientUpload } from './open-client-upload.ts';
+import { relayDestination, uploadDestination } from './request-destination.ts';
 import type { ClientRequest, S3Request, StartInput, TransferView } from './schemas.ts';
+
+/** A request of a caller, with where it leads. */
+type Asked = { readonly caller: Caller; readonly key: RequestKey | undefined; readonly to: Destination };
 
 /**
  * Starts the relay of an S3 object, or opens an upload that the client drives. The same request, or the same
@@ -22,58 +27,85 @@ export async function requestTransfer(
   services: ApiServices,
   time: StepTime,
 ): Promise<TransferView> {
+  const to =
+    'source' in body ? relayDestination(body, services.config) : uploadDestination(body, services.config);
   const given = headers['idempotency-key'];
-  const key = given === undefined ? undefined : requestKey(caller, given, body);
-  const known = key && (await repeated(key, services));
-  const transfer = known ?? (await made(body, key, services, time));
+  const key = given === undefined ? undefined : requestKey(caller.name, given, body);
+  const asked = { caller, key, to };
+  const known = key && (await repeated(caller, key, services));
+  const transfer =
+    known ??
+    ('source' in body
+      ? await beginRelay(body, asked, services, time)
+      : await beginUpload(body, asked, services));
   if (transfer.source.kind === 'client')
     return show(await openClientUpload(transfer, services, time), services);
   await startMachine(transfer, services.machine);
   return show(transfer, services);
 }
 
-async function repeated(key: RequestKey, services: ApiServices): Promise<Transfer | undefined> {
+async function repeated(
+  caller: Caller,
+  key: RequestKey,
+  services: ApiServices,
+): Promise<Transfer | undefined> {
   const id = await recall(key, services);
-  const transfer = id === undefined ? undefined : await services.store.get(id);
-  return transfer && restarted(transfer, services);
+  if (id === undefined || !(await services.store.get(id))) return undefined; // whoever wrote the key died at once
+  return restarted(await loadFor(caller, id, 'look', services), services);
 }
 
-async function made(
-  body: StartInput['body'],
-  key: RequestKey | undefined,
+async function beginRelay(
+  body: S3Request,
+  asked: Asked,
   services: ApiServices,
   time: StepTime,
 ): Promise<Transfer> {
-  const transfer =
-    'source' in body ? await relayOf(body, services, time) : await uploadOf(body, key, services);
-  if (!key) return transfer;
-  const winner = await remember(key, transfer.id, services);
-  return winner === transfer.id ? transfer : ((await services.store.get(winner)) ?? transfer);
-}
-
-async function relayOf(body: S3Request, services: ApiServices, time: StepTime): Promise<Transfer> {
-  const preset = destinationOf(services.config, body.source.key);
-  const target = { ...preset.target, ...defined(body.target) };
-  const problem = pathProblem(target.path);
-  if (problem) {
-    throw new BadInput(`body.source.key: COS cannot hold ${JSON.stringify(target.path)}: ${problem}`, {
-      wayOut: 'give a target.path',
-    });
-  }
-  mayRead(services.config, body.source.bucket, body.source.key);
-  mayWrite(services.config, target.bucket, target.path);
   const { object } = await services.source.pin(body.source, time.signal);
   const source: S3Origin = { kind: 's3', ...object };
-  const running = await underWay(source, target, services);
-  if (running) return running;
-  const options = { ...preset.options, ...defined(body.options) };
-  return registerTransfer(source, target, options, services, { restart: true });
+  const running = await underWay(source, asked, services);
+  return running ?? begin(source, asked, services);
 }
 
-/** The running transfer of this very version: an event may have started it under a name of its own. */
+const beginUpload = (body: ClientRequest, asked: Asked, services: ApiServices): Promise<Transfer> =>
+  begin(
+    {
+      kind: 'client',
+      key: asked.key?.name ?? nameOf(body, asked.caller, services),
+      size: body.size,
+      ...(body.sha1 !== undefined && { sha1: body.sha1 }),
+    },
+    asked,
+    services,
+  );
+
+/** Two strangers who ask for the same do not mean the same file: one must not supersede the other. */
+const nameOf = (body: ClientRequest, caller: Caller, { config }: ApiServices): string =>
+  hash('sha256', JSON.stringify(isShared(caller, config) ? body : [caller.name, body]));
+
+/** The key is written first: who dies in between leaves a key without a transfer, never a transfer that nobody works on. */
+async function begin(
+  source: Transfer['source'],
+  { caller, key, to: { target, options } }: Asked,
+  services: ApiServices,
+): Promise<Transfer> {
+  const begunBy = await beginner(caller, services);
+  const id = transferId(source, target, begunBy);
+  const winner = key ? await remember(key, id, services) : id;
+  const other = winner === id ? undefined : await services.store.get(winner);
+  return other ?? registerTransfer(source, target, options, services, { restart: true, begunBy });
+}
+
+/** Strangers get ids of their own that nobody can compute. */
+const beginner = async (caller: Caller, { store, config }: ApiServices): Promise<Beginner> =>
+  isShared(caller, config) ? { caller: caller.name } : { caller: caller.name, seal: await store.seal() };
+
+/**
+ * The running transfer of this very version: an event may have started it under a name of its own. Throws TargetBusy if a
+ * stranger did: beginning another one would end theirs.
+ */
 async function underWay(
   source: S3Origin,
-  target: CosTarget,
+  { caller, to: { target } }: Asked,
   services: ApiServices,
 ): Promise<Transfer | undefined> {
   const { owner, active } = (await services.store.getTarget(targetName(target))) ?? {};
@@ -85,36 +117,7 @@ async function underWay(
     owner.versionId === source.versionId &&
     owner.lastModified === source.lastModified;
   const transfer = same ? await services.store.get(owner.transferId) : undefined;
-  return transfer && isActive(transfer) ? transfer : undefined;
-}
-
-async function uploadOf(
-  body: ClientRequest,
-  key: RequestKey | undefined,
-  services: ApiServices,
-): Promise<Transfer> {
-  const preset = destinationOf(services.config, body.target.path);
-  const target = { ...preset.target, ...defined(body.target) };
-  mayWrite(services.config, target.bucket, target.path);
-  const source = {
-    kind: 'client',
-    key: key?.name ?? hash('sha256', JSON.stringify(body)),
-    size: body.size,
-    ...(body.sha1 !== undefined && { sha1: body.sha1 }),
-  } as const;
-  // Every slice passes through the API, so each can be asked for a confirmed MD5: nothing less counts as held.
-  const options = {
-    ...preset.options,
-    trustListed: 'verified',
-    ...defined(body.options),
-    integrity: 'md5',
-    sliceSize: body.sliceSize ?? preset.options.sliceSize,
-  } as const;
-  return registerTransfer(source, target, options, services, { restart: true });
-}
-
-/** What was given, without the fields that were not. */
-function defined<T extends object>(given: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }; // fromEntries forgets the names
+  if (!transfer || !isActive(transfer)) return undefined;
+  if (accessTo(transfer, caller, services.config) !== 'none') return transfer;
+  throw new TargetBusy(`${target.bucket}/${target.path} is being written by another caller`);
 }

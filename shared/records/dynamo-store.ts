@@ -55,6 +55,9 @@ const chainItem = z.object({
   saved: z.instanceof(Uint8Array),
 });
 
+const SEAL = { pk: 'SEAL', sk: 'SEAL' } as const;
+const sealItem = z.object({ seal: z.string() });
+
 /** One table: `TRANSFER#id` with its `WINDOW#…` and `CHAIN#…`, and `TARGET#name`; index `byState` over the transfers. */
 export function openDynamoStore({
   documents,
@@ -73,7 +76,7 @@ export function openDynamoStore({
       await documents.send(
         new PutCommand({
           TableName,
-          Item: { ...item, expiresAt: expiresAt() },
+          Item: { expiresAt: expiresAt(), ...item },
           ConditionExpression: first ? NEVER_WRITTEN : UNCHANGED_SINCE_READ,
           ...(!first && { ExpressionAttributeValues: { ':seen': revision - 1 } }),
         }),
@@ -111,6 +114,12 @@ export function openDynamoStore({
       const existing = await get(made.id);
       // gone in between: it expired, so the next call is the first one again
       return existing ? { won: false, existing } : this.create(made);
+    },
+    async seal() {
+      const made = { ...SEAL, seal: `${newId()}${newId()}`, expiresAt: undefined };
+      const found = await read(SEAL.pk, SEAL.sk);
+      if (found === undefined && (await putIf(made, 1))) return made.seal;
+      return sealItem.parse(found ?? (await read(SEAL.pk, SEAL.sk))).seal;
     },
     get,
     replace: (next) => putIf(transferItem(next), next.revision),

@@ -52,6 +52,8 @@ export type TransferStore = {
   create(
     transfer: Transfer,
   ): Promise<{ readonly won: true } | { readonly won: false; readonly existing: Transfer }>;
+  /** A secret of this table, made once: ids that carry it cannot be computed from outside. */
+  seal(): Promise<string>;
   get(id: string): Promise<Transfer | undefined>;
   /** Writes `next` if the stored revision is still `next.revision - 1`. */
   replace(next: Transfer): Promise<boolean>;

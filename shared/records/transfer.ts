@@ -15,6 +15,8 @@ import { type TransferOptions, transferOptions } from './transfer-options.ts';
 
 const common = {
   id: z.string(),
+  /** Who began it over the API; nobody for what an event began. */
+  caller: z.string().optional(),
   source: origin,
   target: cosTarget,
   options: transferOptions,
@@ -78,8 +80,11 @@ export type Ended = Exclude<Transfer, Opening | Sending>;
 
 export const TRANSFER_STATES = ['opening', 'sending', 'stored', 'failed', 'cancelled', 'superseded'] as const;
 
-/** A repeated event names the same transfer: one version of one source, one target. */
-export function transferId(source: Origin, target: CosTarget): string {
+/** On whose behalf a transfer is begun. With a `seal` nobody outside can compute its id, and each caller has its own. */
+export type Beginner = { readonly caller: string; readonly seal?: string };
+
+/** A repeated event names the same transfer: one version of one source, one target, and whose it is where callers are strangers. */
+export function transferId(source: Origin, target: CosTarget, begunBy?: Beginner): string {
   const version =
     source.kind === 's3'
       ? [
@@ -89,32 +94,37 @@ export function transferId(source: Origin, target: CosTarget): string {
           ...(source.revivedBy === undefined ? [] : [source.revivedBy]),
         ]
       : ['client', source.key, source.size, source.sha1 ?? ''];
+  const mark = begunBy?.seal === undefined ? [] : [begunBy.caller, begunBy.seal];
   return createHash('sha256')
-    .update(JSON.stringify([version, targetName(target)]))
+    .update(JSON.stringify([version, targetName(target), ...mark]))
     .digest('hex')
     .slice(0, 40);
 }
 
-export function newTransfer(
+export const newTransfer = (
   source: Origin,
   target: CosTarget,
   options: TransferOptions,
   now: EpochMillis,
-): Opening {
-  const id = transferId(source, target);
-  return {
-    id,
-    source,
-    target,
-    options,
-    createdAt: now,
-    updatedAt: now,
-    attempts: 0,
-    execution: 1,
-    revision: 1,
-    state: 'opening',
-  };
-}
+): Opening => ({
+  id: transferId(source, target),
+  source,
+  target,
+  options,
+  createdAt: now,
+  updatedAt: now,
+  attempts: 0,
+  execution: 1,
+  revision: 1,
+  state: 'opening',
+});
+
+/** The same, begun by a caller of the API. */
+export const onBehalfOf = (of: Opening, begunBy: Beginner): Opening => ({
+  ...of,
+  id: transferId(of.source, of.target, begunBy),
+  caller: begunBy.caller,
+});
 
 export type SessionFacts = Pick<Sending, 'session' | 'sliceSize' | 'serial' | 'withSha'>;
 
@@ -181,8 +191,10 @@ export const isActive = (of: Transfer): of is Opening | Sending =>
 
 /** `revision` and `updatedAt` are raised by whoever writes the record. */
 function basis(from: Transfer) {
-  const { id, source, target, options, metadata, createdAt, updatedAt, attempts, execution, revision } = from;
+  const { id, caller, source, target, options, metadata } = from;
+  const { createdAt, updatedAt, attempts, execution, revision } = from;
   return {
+    ...(caller !== undefined && { caller }),
     ...(metadata && { metadata }),
     id,
     source,

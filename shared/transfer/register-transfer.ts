@@ -1,7 +1,14 @@
 import { type CosTarget, pathProblem } from '../cos/target.ts';
 import { BadInput } from '../errors.ts';
 import type { Origin } from '../records/source-version.ts';
-import { isActive, newTransfer, type Transfer, toRestarted } from '../records/transfer.ts';
+import {
+  type Beginner,
+  isActive,
+  newTransfer,
+  onBehalfOf,
+  type Transfer,
+  toRestarted,
+} from '../records/transfer.ts';
 import type { TransferOptions } from '../records/transfer-options.ts';
 import type { Machine, Services } from '../services.ts';
 export type StartOptions = {
@@ -9,6 +16,8 @@ export type StartOptions = {
   readonly restart: boolean;
   /** Write down a path that COS cannot hold too: to say so. */
   readonly anyPath?: boolean;
+  /** The caller of the API who asks for it. */
+  readonly begunBy?: Beginner;
 };
 
 /** Writes the transfer down, once for any number of calls, without starting it. Throws BadInput for a path COS cannot hold. */
@@ -17,10 +26,11 @@ export async function registerTransfer(
   target: CosTarget,
   options: TransferOptions,
   services: Services,
-  { restart, anyPath }: StartOptions,
+  { restart, anyPath, begunBy }: StartOptions,
 ): Promise<Transfer> {
   if (!anyPath) assertStorable(target);
-  const made = newTransfer(source, target, options, services.clock());
+  const plain = newTransfer(source, target, options, services.clock());
+  const made = begunBy ? onBehalfOf(plain, begunBy) : plain;
   const created = await services.store.create(made);
   if (created.won) return made;
   return restart ? restarted(created.existing, services) : created.existing;

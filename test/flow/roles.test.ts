@@ -242,7 +242,10 @@ async function callApi(
     },
     body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
     isBase64Encoded: content !== undefined,
-    requestContext: { requestId: 'local' },
+    requestContext: {
+      requestId: 'local',
+      authorizer: { iam: { userArn: 'arn:aws:iam::000000000000:user/local' } },
+    },
   };
   const answer = await asFunction(name, () =>
     withServices(stack.services, () => handler(event, localContext(name, 29_000))),

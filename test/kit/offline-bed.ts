@@ -19,6 +19,12 @@ import { type ApiBed, bedOver, QUICK } from './api-bed.ts';
 const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, '../..');
 const TABLE = 'offline';
+/** serverless-offline checks no signature; it hands on whom this header names. */
+const SIGNED = {
+  'sls-offline-authorizer-override': JSON.stringify({
+    iam: { userArn: 'arn:aws:iam::000000000000:user/local' },
+  }),
+};
 
 /** The API of serverless.yml, bundled as for Lambda and served by serverless-offline in a process of its own. */
 export async function offlineBed(): Promise<ApiBed> {
@@ -49,7 +55,7 @@ export async function offlineBed(): Promise<ApiBed> {
     AWS_SECRET_ACCESS_KEY: 'local',
   });
   const served = await serve(join(folder, 'service'), port);
-  return bedOver(stack, `http://127.0.0.1:${port}`, {}, async () => {
+  return bedOver(stack, `http://127.0.0.1:${port}`, SIGNED, async () => {
     await served.stop();
     machine.close();
     await stack.close();

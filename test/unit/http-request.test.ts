@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { putSlice, startTransfer } from '../../shared/lambda/http/calls.ts';
+import { getTransfer, putSlice, startTransfer } from '../../shared/lambda/http/calls.ts';
+import { UnknownCaller } from '../../shared/lambda/http/read-caller.ts';
 import type { HttpEvent } from '../../shared/lambda/http/read-request.ts';
 import { readRequest } from '../../shared/lambda/http/read-request.ts';
 
 const event = (more: Partial<HttpEvent>): HttpEvent => ({
   headers: {},
   isBase64Encoded: false,
-  requestContext: { requestId: 'r' },
+  requestContext: { requestId: 'r', authorizer: { iam: { userArn: 'arn:aws:iam::1:user/a' } } },
   ...more,
 });
 const put = (more: Partial<HttpEvent>) =>
@@ -37,7 +38,39 @@ test('the caller is who API Gateway vouches for, whatever the headers say', () =
   const callerOf = (authorizer: unknown) =>
     readRequest(startTransfer, event({ ...json, requestContext: { requestId: 'r', authorizer } })).caller;
 
-  expect(callerOf({ iam: { userArn: 'arn:aws:iam::1:user/a' } })).toBe('arn:aws:iam::1:user/a');
-  expect(callerOf({ jwt: { claims: { sub: 'someone' } } })).toBe('someone');
-  expect(callerOf(undefined)).toBe('');
+  expect(callerOf({ iam: { userArn: 'arn:aws:iam::1:user/a' } })).toEqual({
+    by: 'iam',
+    name: 'iam arn:aws:iam::1:user/a',
+  });
+  const sessions = ['one', 'two@example.com', 'a/b'].map((session) =>
+    callerOf({ iam: { userArn: `arn:aws:sts::1:assumed-role/Role/${session}` } }),
+  );
+  expect(new Set(sessions.map(({ name }) => name))).toEqual(
+    new Set(['iam arn:aws:sts::1:assumed-role/Role']),
+  );
+  const tokens = [
+    ['https://a', 'someone'],
+    ['https://b', 'someone'],
+    ['https://a', 'other'],
+  ].map(([iss, sub]) => callerOf({ jwt: { claims: { iss, sub } } }));
+  expect(tokens.every(({ by }) => by === 'token')).toBe(true);
+  expect(new Set(tokens.map(({ name }) => name)).size).toBe(3);
+});
+
+test.each([
+  undefined,
+  {},
+  { iam: { userArn: '' } },
+  { jwt: {} },
+  { jwt: { claims: { iss: 'https://a' } } },
+  { jwt: { claims: { iss: 'https://a', sub: '' } } },
+  { jwt: { claims: { sub: 'someone' } } },
+])('nobody is %j', (authorizer) => {
+  const asked = () =>
+    readRequest(
+      getTransfer,
+      event({ pathParameters: { id: 'a' }, requestContext: { requestId: 'r', authorizer } }),
+    );
+
+  expect(asked).toThrow(UnknownCaller);
 });

@@ -3,8 +3,19 @@ import type { Found } from './find-route.ts';
 
 type Matched = Extract<Found, { kind: 'route' }>;
 
+/** What an authorizer of API Gateway puts into the event. */
+export type Authorizer =
+  | { readonly iam: { readonly userArn: string } }
+  | { readonly jwt: { readonly claims: Readonly<Record<string, string>> } };
+
+export type Received = {
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly authorizer: Authorizer;
+};
+
 /** What API Gateway hands to a function (HTTP API, payload 2.0). Bodies that are not text are in base64. */
-export function toEvent(request: IncomingMessage, found: Matched, body: Buffer): object {
+export function toEvent({ request, body, authorizer }: Received, found: Matched): object {
   const headers = oneEach(request.headers);
   const isText = /^(text\/|application\/(json|javascript|xml))/i.test(headers['content-type'] ?? '');
   const query = Object.fromEntries(grouped(new URLSearchParams(found.query)));
@@ -18,6 +29,7 @@ export function toEvent(request: IncomingMessage, found: Matched, body: Buffer):
     ...(found.query !== '' && { queryStringParameters: query }),
     ...(Object.keys(found.parameters).length > 0 && { pathParameters: found.parameters }),
     requestContext: {
+      authorizer,
       stage: '$default',
       requestId: crypto.randomUUID(),
       routeKey: `${method} ${path}`,

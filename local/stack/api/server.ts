@@ -6,15 +6,17 @@ import { type Wired, withServices } from '../../../shared/wiring/wiring.ts';
 import { answerPage } from '../../console/page-answer.ts';
 import type { PageFiles } from '../../console/page-files.ts';
 import { localContext } from '../machine.ts';
-import { toEvent } from './event.ts';
+import { type Authorizer, toEvent } from './event.ts';
 import { findRoute } from './find-route.ts';
 import { functionsByName } from './functions.ts';
 import { isBearer } from './token.ts';
 
 export type ApiOptions = {
   readonly services: Wired;
-  /** Instead of IAM: whoever sends it may call. */
+  /** Instead of IAM: whoever sends it may call, and does so as the one user of this machine. */
   readonly token: string;
+  /** Other callers by their tokens, as an authorizer would describe them. */
+  readonly others?: ReadonlyMap<string, Authorizer>;
   readonly port?: number; // 0, the default: any free one
   readonly host?: string; // 127.0.0.1 unless given
   /** How long one call may take, in ms; API Gateway gives 30 s. */
@@ -30,6 +32,7 @@ const GATEWAY_MAX = 10_485_760;
 /** Lambda takes and gives so much, the whole event as JSON, in bytes. */
 const LAMBDA_MAX = 6_291_456;
 const TIMEOUT_MS = 29_000;
+const LOCAL_USER: Authorizer = { iam: { userArn: 'arn:aws:iam::000000000000:user/local' } };
 
 /** The HTTP API on one port: makes the events of API Gateway (HTTP API, payload 2.0) and runs the functions themselves. */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -71,8 +74,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 }
 
 async function answer(request: IncomingMessage, options: ApiOptions): Promise<HttpAnswer> {
-  const body = await readBody(request);
-  if (!isBearer(request.headers.authorization, options.token)) {
+  const authorizer = authorize(request, options);
+  if (!authorizer) {
     const refused = answerProblem('unauthorized', 'send the token printed at the start as a bearer token');
     return { ...refused, headers: { ...refused.headers, 'www-authenticate': 'Bearer' } };
   }
@@ -82,10 +85,16 @@ async function answer(request: IncomingMessage, options: ApiOptions): Promise<Ht
     const refused = answerProblem('method-not-allowed', `it takes ${found.allow.join(', ')}`);
     return { ...refused, headers: { ...refused.headers, allow: found.allow.join(', ') } };
   }
+  const body = await readBody(request);
   if (body === 'too-large') return tooLarge();
-  const event = JSON.stringify(toEvent(request, found, body));
+  const event = JSON.stringify(toEvent({ request, body, authorizer }, found));
   if (event.length > LAMBDA_MAX) return tooLarge();
   return invoke(found.route.name, event, options);
+}
+
+function authorize({ headers }: IncomingMessage, { token, others }: ApiOptions): Authorizer | undefined {
+  const callers = new Map([[token, LOCAL_USER], ...(others ?? [])]);
+  return [...callers].find(([known]) => isBearer(headers.authorization, known))?.[1];
 }
 
 const tooLarge = (): HttpAnswer =>
@@ -115,4 +124,5 @@ async function readBody(request: IncomingMessage): Promise<Buffer | 'too-large'>
 function send(response: ServerResponse, { statusCode, headers, body }: HttpAnswer): void {
   response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
+  response.req.resume(); // a body that nobody wanted is let go, piece by piece
 }

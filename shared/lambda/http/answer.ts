@@ -3,6 +3,7 @@ import { Declined } from '../../api/declined.ts';
 import { BadInput, CosUnavailable, RelayError } from '../../errors.ts';
 import { mayPass } from '../named-errors.ts';
 import { PROBLEMS, type ProblemKind, problemType } from './problem-table.ts';
+import { UnknownCaller } from './read-caller.ts';
 import { BadRequest, Unacceptable } from './read-request.ts';
 
 /** RFC 9457. Nothing of an error goes out but what stands here. */
@@ -70,6 +71,7 @@ export function problemOf(error: Error): HttpAnswer {
   if (error instanceof BadRequest) {
     return answerProblem('bad-request', error.message, { errors: [...error.fields] });
   }
+  if (error instanceof UnknownCaller) return answerProblem('unauthorized', error.message);
   if (error instanceof Unacceptable) return answerProblem(error.kind, error.message);
   if (error instanceof Declined) {
     return answerProblem(error.kind, error.message, { wayOut: error.wayOut, ...error.facts });

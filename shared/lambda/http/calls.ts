@@ -96,7 +96,7 @@ export const cancelTransfer = call({
   ...NO_BODY,
   status: 200,
   answer: transferView,
-  problems: problems('unknown-transfer', 'already-over', ...COS),
+  problems: problems('unknown-transfer', 'read-only', 'already-over', ...COS),
 });
 
 export const listSlices = call({
@@ -119,6 +119,7 @@ export const putSlice = call({
   answer: sliceView,
   problems: problems(
     'unknown-transfer',
+    'read-only',
     'already-over',
     'not-open',
     'not-client-driven',
@@ -143,6 +144,7 @@ export const finishTransfer = call({
   answer: receiptView,
   problems: problems(
     'unknown-transfer',
+    'read-only',
     'already-over',
     'not-open',
     'not-client-driven',

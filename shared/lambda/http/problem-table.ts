@@ -38,6 +38,7 @@ export const PROBLEMS: Readonly<Record<ProblemKind, ProblemClass>> = {
   'bad-request': { status: 400, title: 'The request is not well formed' },
   unauthorized: { status: 401, title: 'The caller is not known' },
   'not-allowed': { status: 403, title: 'This bucket or prefix is out of reach' },
+  'read-only': { status: 403, title: 'You may only look at this transfer' },
   'unknown-transfer': { status: 404, title: 'There is no such transfer' },
   'no-such-call': { status: 404, title: 'The API has no such path' },
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ProblemKind } from './problem-table.ts';
+import { readCaller } from './read-caller.ts';
 import type { Route } from './routes.ts';
 
 export type BadField = { readonly field: string; readonly message: string };
@@ -24,10 +25,10 @@ export class Unacceptable extends Error {
   }
 }
 
-/** The request as the call's schema reads it. Throws BadRequest or Unacceptable. */
+/** The request as the call's schema reads it. Throws UnknownCaller, BadRequest or Unacceptable. */
 export function readRequest<Input>(call: Call<Input>, event: HttpEvent): Input {
   const given = {
-    caller: callerOf(event),
+    caller: readCaller(event.requestContext.authorizer),
     path: event.pathParameters ?? {},
     query: event.queryStringParameters ?? {},
     headers: lowerCased(event.headers),
@@ -80,17 +81,6 @@ const mediaType = ({ headers }: HttpEvent): string =>
 
 const lowerCased = (headers: HttpEvent['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-
-/** API Gateway vouches for it; nothing a client sends gets there. */
-const identity = z.object({
-  iam: z.object({ userArn: z.string() }).optional(),
-  jwt: z.object({ claims: z.object({ sub: z.string() }) }).optional(),
-});
-
-function callerOf({ requestContext }: HttpEvent): string {
-  const { data } = identity.safeParse(requestContext.authorizer ?? {});
-  return data?.iam?.userArn ?? data?.jwt?.claims.sub ?? '';
-}
 
 type Issue = z.core.$ZodIssue;
 
