@@ -1,17 +1,20 @@
 import { hash } from 'node:crypto';
-import { load } from '../records/change-transfer.ts';
 import type { WindowRecord } from '../records/store.ts';
 import type { Transfer } from '../records/transfer.ts';
-import type { Services } from '../services.ts';
+import type { ApiServices } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
+import { loadFor } from './access.ts';
 import type { MapInput, MapView } from './schemas.ts';
 
 /**
  * Which slices were held before, sent and damaged, and by which worker call, from what was written down: COS is not asked,
  * so that watching costs a read of the table. Throws UnknownTransfer.
  */
-export async function showMap({ path, headers }: MapInput, services: Services): Promise<MapView | Unchanged> {
-  const transfer = await load(services, path.id);
+export async function showMap(
+  { caller, path, headers }: MapInput,
+  services: ApiServices,
+): Promise<MapView | Unchanged> {
+  const transfer = await loadFor(caller, path.id, 'look', services);
   const view = mapOf(transfer, await services.store.windows(transfer.id));
   const etag = `"${hash('sha256', JSON.stringify(view), 'base64url').slice(0, 22)}"`;
   const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));

@@ -92,6 +92,7 @@ const decimal = (least: number, most: number) =>
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 export const mapInput = z.object({
+  caller,
   path: z.object({ id }),
   headers: z.object({
     'if-none-match': z.string().max(1_024).optional().meta({ description: 'The ETag of the map at hand' }),

@@ -116,6 +116,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     answers.push(['GET /transfers', ids.includes(id) ? 'shown' : 'hidden']);
     await note('GET /transfers/{id}');
     await note('GET /transfers/{id}/slices');
+    await note('GET /transfers/{id}/map');
     await note('PUT /transfers/{id}/slices/{offset}', { bytes: slice });
     await as('a')('PUT', `/transfers/${id}/slices/${MIB}`, { bytes: slice });
     if (
