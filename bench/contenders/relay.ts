@@ -86,7 +86,7 @@ const tasks = {
     const { object } = await stack.services.source.pin({ bucket: BUCKET, key }, never);
     const { target, options } = destinationOf(stack.services.config, key);
     const source = { kind: 's3', ...object, sequencer: '01' } as const;
-    const { id } = await registerTransfer(source, target, options, stack.services, { restart: false });
+    const { id } = await registerTransfer(source, { target, options }, stack.services, { restart: false });
     await openUpload({ transferId: id, reopens: 0, windowsUsed: 0 }, stack.services, time);
     const listed = await listSlices({ transferId: id, ...unlisted }, stack.services, time);
     if (listed.kind !== 'missing') throw new Error(`the listing of ${key} is ${listed.kind}`);

@@ -70,7 +70,7 @@ async function believed(
   transfer: Sending,
   { store }: Services,
 ): Promise<Slice[]> {
-  return heldSlices(all, listed, transfer, await store.windows(transfer.id), true);
+  return heldSlices(all, transfer, { listed, windows: await store.windows(transfer.id), strict: true });
 }
 
 type Plan = {

@@ -24,7 +24,7 @@ export async function putSlice(
 
   const tally = newTally();
   try {
-    await sendSlice(sending, slice, body, tally, services, time);
+    await sendSlice({ transfer: sending, tally }, { slice, content: body }, services, time);
   } finally {
     await saveTally(sending, tally, services);
   }

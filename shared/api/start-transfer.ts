@@ -92,7 +92,7 @@ async function begin(
   const id = transferId(source, target, begunBy);
   const winner = key ? await remember(key, id, services) : id;
   const other = winner === id ? undefined : await services.store.get(winner);
-  return other ?? registerTransfer(source, target, options, services, { restart: true, begunBy });
+  return other ?? registerTransfer(source, { target, options }, services, { restart: true, begunBy });
 }
 
 /** Strangers get ids of their own that nobody can compute. */

@@ -47,9 +47,12 @@ export type PutRequest = {
   readonly content: Uint8Array;
   /** The whole file's, when init carried it. */
   readonly sha1?: string;
+  /** Once it fires, a request that still waits for its place is not sent. */
+  readonly beginBy?: AbortSignal;
 };
 
 type Put =
+  | { readonly kind: 'not-begun' } // only with `beginBy`, from a client that makes requests wait (`withPace`)
   // `md5`: lower-case hex, of the bytes as COS received them. It may be left out when COS closed the file by itself.
   | { readonly kind: 'held'; readonly md5?: string; readonly closed: boolean }
   | { readonly kind: 'wrong-sha'; readonly error: CosRefused } // all slices are there, and one of them is damaged

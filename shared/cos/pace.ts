@@ -4,6 +4,8 @@
  * many requests" halves it, and it comes back by one a round.
  */
 export type Pace = {
+  /** A place, if one is free at once and nobody waits for it. */
+  enterNow(): Place | undefined;
   /** Waits for a place. Resolves with undefined when `stop` fires first. */
   enter(stop: AbortSignal): Promise<Place | undefined>;
   /** COS asked for less. */
@@ -78,6 +80,7 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
   };
 
   return {
+    enterNow: () => (inFlight < limit && waiting.length === 0 ? place() : undefined),
     enter: (stop) =>
       new Promise((resolve) => {
         if (stop.aborted) return resolve(undefined);

@@ -24,7 +24,7 @@ export async function carrySmall(
     const carried = await claimAndHold(services, transfer, under, async (target, own) => {
       const { how, sha1 } = await uploadDirect(transfer, target, services, own);
       const begun = { ...transfer, source: { ...transfer.source, sha1 }, attempts: transfer.attempts + 1 };
-      return proveAndStore(begun, target, { how }, services, own);
+      return proveAndStore({ transfer: begun, target }, { how }, services, own);
     });
     if (carried.kind === 'ours') return carried.value;
     return await end(services, transfer.id, 'superseded', SUPERSEDED);

@@ -69,7 +69,7 @@ export async function relayVersion(
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer> {
-  const known = await registerTransfer(source, target, options, services, { restart: false });
+  const known = await registerTransfer(source, { target, options }, services, { restart: false });
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that
   if (!isActive(transfer)) return transfer;
@@ -109,7 +109,7 @@ async function mustBeStorable(
   try {
     assertStorable(target);
   } catch (error) {
-    const refused = await registerTransfer(source, target, options, services, {
+    const refused = await registerTransfer(source, { target, options }, services, {
       anyPath: true,
       restart: false,
     });
@@ -126,7 +126,7 @@ async function neverBegun(
   services: Services,
 ): Promise<Transfer | undefined> {
   if (error instanceof TargetBusy) return undefined; // somebody is at it
-  const transfer = await registerTransfer(told, target, options, services, { restart: false });
+  const transfer = await registerTransfer(told, { target, options }, services, { restart: false });
   if (transfer.state !== 'opening' || transfer.attempts > 0) return transfer;
   return end(services, transfer.id, 'failed', reasonOf(error));
 }
@@ -138,7 +138,7 @@ async function leaveRecord(
   error: unknown,
   services: Services,
 ): Promise<Transfer> {
-  const dropped = await registerTransfer(gone, target, options, services, { restart: false });
+  const dropped = await registerTransfer(gone, { target, options }, services, { restart: false });
   if (!isActive(dropped)) return dropped;
   return end(services, dropped.id, 'superseded', reasonOf(error));
 }

@@ -53,8 +53,8 @@ export async function finishUpload(
       return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
     finishId = closed.requestId;
   }
-  const proved = await whileHolding(services, transfer, time, (held, leased) =>
-    proveAndStore(transfer, held, { how: input.how, finishId }, services, leased),
+  const proved = await whileHolding(services, transfer, time, (held, own) =>
+    proveAndStore({ transfer, target: held }, { how: input.how, finishId }, services, own),
   );
   const now = proved.held ? proved.value : await load(services, transferId);
   return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);

@@ -35,7 +35,7 @@ export async function hashSource(input: HashInput, services: Services, time: Ste
   const chain = unbroken(await services.store.chain(transfer.id), transfer.options.sliceSize);
   const from = chain.at(-1)?.end ?? 0;
   const hash = await openChainHash(chain.at(-1)?.saved);
-  const end = await pass(transfer, source, from, hash, services, time);
+  const end = await pass({ transfer, source, from, hash }, services, time);
   if (end < source.size) {
     if (end === from) throw new NoProgress('the time of a whole call was not enough to hash one slice');
     return { ...input, kind: 'more' };
@@ -50,15 +50,19 @@ export async function hashSource(input: HashInput, services: Services, time: Ste
   return known.state === 'opening' || known.state === 'sending' ? { ...input, kind: 'hashed' } : ended(known);
 }
 
+type Pass = {
+  readonly transfer: Transfer;
+  readonly source: S3Origin;
+  readonly from: number;
+  readonly hash: ChainHash;
+};
+
 /**
  * Hashes from `from` to the end, or until the time is up; resolves with how far the saved chain reaches. The end of the
  * time cuts the read off wherever it is: what was hashed up to the last whole slice is kept.
  */
 async function pass(
-  transfer: Transfer,
-  source: S3Origin,
-  from: number,
-  hash: ChainHash,
+  { transfer, source, from, hash }: Pass,
   services: Services,
   time: StepTime,
 ): Promise<number> {

@@ -5,6 +5,13 @@ import { mergeRanges, type Slice, slicesWithin } from '../slices/slices.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
+export type Evidence = {
+  readonly listed: Pick<Unfinished, 'held'>;
+  readonly windows: readonly WindowRecord[];
+  /** COS refused to finish: only its list counts. */
+  readonly strict: boolean;
+};
+
 /**
  * What need not be sent. COS's list may lag behind what it confirmed to us, so both count; `strict` after COS refused to
  * finish: then only its list does. Under `trustListed: verified` a listed slice counts only with a confirmed MD5, and
@@ -12,10 +19,8 @@ type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
  */
 export function heldSlices(
   all: readonly Slice[],
-  listed: Unfinished,
   { session, options }: Pick<Sending, 'session' | 'options'>,
-  windows: readonly WindowRecord[],
-  strict: boolean,
+  { listed, windows, strict }: Evidence,
 ): Slice[] {
   const confirmed = confirmedSlices(all, session, windows);
   const sound = without(listed.held, damagedSlices(all, session, windows));

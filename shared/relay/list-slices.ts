@@ -92,7 +92,8 @@ async function plan(
   const { size } = transfer.source;
   const all = planSlices(size, transfer.sliceSize);
   const strict = gaps > 0 && round === 0; // a round later the list may still lag behind what was sent again
-  const held = heldSlices(all, listed, transfer, await services.store.windows(transferId), strict);
+  const windows = await services.store.windows(transferId);
+  const held = heldSlices(all, transfer, { listed, windows, strict });
   const missing = missingSlices(all, held);
   const missingBytes = totalBytes(missing);
 
@@ -124,7 +125,7 @@ async function plan(
   if (before && missingBytes >= before.bytes) {
     throw new NoProgress(`${missing.length} slices were missing before and after sending them`); // the loop must shrink
   }
-  const windows = planWindows(missing, transfer.sliceSize, limits(input, services));
+  const planned = planWindows(missing, transfer.sliceSize, limits(input, services));
   return {
     transferId,
     reopens,
@@ -132,9 +133,9 @@ async function plan(
     round: round + 1,
     missing: { bytes: missingBytes, session: shortName(transfer.session) },
     gaps,
-    windowsUsed: input.windowsUsed + windows.length,
+    windowsUsed: input.windowsUsed + planned.length,
     maxConcurrency: transfer.serial ? 1 : services.settings.maxConcurrency,
-    windows,
+    windows: planned,
   };
 }
 

@@ -13,6 +13,9 @@ import { writeReceipt } from './write-receipt.ts';
 
 type Running = Opening | Sending;
 
+/** The target as this transfer claimed it. */
+export type Claimed = { readonly transfer: Running; readonly target: Target };
+
 export type Closed = {
   readonly how: Receipt['how'];
   /** Of the request that closed the file. */
@@ -24,8 +27,7 @@ export type Closed = {
  * write to the target. Throws NotIdentical, and ReceiptNotWritten when all is stored but the receipt's copy.
  */
 export async function proveAndStore(
-  transfer: Running,
-  record: Target,
+  { transfer, target }: Claimed,
   { how, finishId }: Closed,
   services: Services,
   time: StepTime,
@@ -33,7 +35,7 @@ export async function proveAndStore(
   const file = await proven(transfer, services, time);
   const metadata = how === 'skipped' ? undefined : await copyMetadata(transfer, file, services, time);
   const receipt = await writeReceipt(transfer, { how, file, finishId, metadata }, services);
-  return store(transfer, record, receipt, services, time);
+  return store({ transfer, target }, receipt, services, time);
 }
 
 /** Puts the receipt of a stored transfer into the receipts bucket, if there is one; the same object however often. */
@@ -66,8 +68,7 @@ async function proven(transfer: Running, services: Services, time: StepTime): Pr
 
 /** Writes the proof; the first of two executions wins, the other finds it done. */
 async function store(
-  transfer: Running,
-  record: Target,
+  { transfer, target }: Claimed,
   receipt: Receipt,
   services: Services,
   time: StepTime,
@@ -76,8 +77,8 @@ async function store(
   const { id, source } = transfer;
   const etag = source.kind === 's3' ? { etag: source.etag } : {};
   const file = { transferId: id, sourceName: sourceName(source), size: source.size, ...etag };
-  const written = await changeTarget(services, record.name, settled(transfer.attempts, file), {
-    known: record,
+  const written = await changeTarget(services, target.name, settled(transfer.attempts, file), {
+    known: target,
     signal: time.signal,
   });
   if (!written.done) return lost(transfer, services);

@@ -7,6 +7,7 @@ import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { onExistingFile, whoseUpload } from '../target/recognise.ts';
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
+import type { Claimed } from './prove.ts';
 
 /**
  * A direct upload has no session that could be taken away, so while it may be under way nobody else writes to its
@@ -19,7 +20,7 @@ export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skippe
 /** A small object in one request (op=upload), read whole; the same policies as for a large one. */
 export async function uploadDirect(
   transfer: Opening | Sending,
-  record: Target,
+  target: Target,
   services: Services,
   time: StepTime,
 ): Promise<Direct> {
@@ -28,21 +29,22 @@ export async function uploadDirect(
   const sha1 = createHash('sha1').update(content).digest('hex');
   // COS states the sha of what it stored, so from here on the whole file can be compared
   const known = { ...transfer, source: { ...transfer.source, sha1 } };
+  const begun = { transfer: known, target };
 
   const { onExisting } = transfer.options;
   const send = (insertOnly: boolean) =>
     services.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
   // a file of ours that is another version need not be met with a refusal first
-  const replaces = onExisting === 'skip-same' && isOther(record, transfer.source);
+  const replaces = onExisting === 'skip-same' && isOther(target, transfer.source);
   const insertOnly = onExisting !== 'overwrite' && !replaces;
-  const first = await detours(known, record, () => send(insertOnly), services, time);
+  const first = await detours(begun, () => send(insertOnly), services, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   const file = await services.cos.stat(transfer.target, time.signal);
-  const existing = onExistingFile(file, known, record);
+  const existing = onExistingFile(file, known, target);
   if (existing === 'leave') return { kind: 'stored', how: 'skipped', sha1 };
   if (existing === 'refuse')
     throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
-  const second = await detours(known, record, () => send(false), services, time);
+  const second = await detours(begun, () => send(false), services, time);
   if (second.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };
   throw new CosRefused(`COS says ${transfer.target.path} exists although it may be replaced`, {
     wayOut: 'look at the file in COS',
@@ -54,8 +56,7 @@ const isOther = ({ file }: Target, source: S3Origin): boolean =>
 
 /** The detours of one request: a missing directory is made, an unfinished upload in the way is removed by policy. */
 async function detours(
-  transfer: Opening | Sending,
-  record: Target,
+  { transfer, target: claimed }: Claimed,
   send: () => Promise<Uploaded>,
   { cos }: Services,
   { signal }: StepTime,
@@ -74,7 +75,7 @@ async function detours(
       case 'unfinished': {
         const listed = await cos.list(target, signal);
         if (listed.kind !== 'unfinished') break;
-        if (options.onForeignUpload === 'fail' && whoseUpload(listed, transfer, record) === 'foreign') {
+        if (options.onForeignUpload === 'fail' && whoseUpload(listed, transfer, claimed) === 'foreign') {
           throw new ForeignUpload(
             `${target.bucket}/${target.path} has an unfinished upload that is not ours`,
           );

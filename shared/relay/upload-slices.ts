@@ -9,8 +9,8 @@ import { slicesOf } from '../slices/windows.ts';
 import { type EndedOutcome, ended } from '../transfer/end-transfer.ts';
 import { openBuffers } from '../worker/buffers.ts';
 import { readSlices } from '../worker/read-slices.ts';
-import { sendSlice } from '../worker/send-slice.ts';
-import { keepTally, newTally, type Tally } from '../worker/tally.ts';
+import { type Sender, sendSlice } from '../worker/send-slice.ts';
+import { keepTally, newTally } from '../worker/tally.ts';
 import { heldSlices } from './held-slices.ts';
 import { shortName } from './list-slices.ts';
 
@@ -63,7 +63,7 @@ export async function uploadSlices(
       work.abort(new SessionLost('the transfer moved on'));
   };
   try {
-    await send(transfer, transfer.source, slices, tally, services, time, work);
+    await send({ transfer, tally, source: transfer.source, work }, slices, services, time);
   } catch (error) {
     const now = await load(services, transfer.id);
     if (now.state !== 'sending') return ended(now);
@@ -88,30 +88,34 @@ async function stillMissing(
   const listed = await services.cos.list(transfer.target, time.signal);
   if (listed.kind !== 'unfinished' || listed.session !== transfer.session) return [];
   const windows = await services.store.windows(transfer.id);
-  return missingSlices(slices, heldSlices(slices, listed, transfer, windows, false));
+  return missingSlices(slices, heldSlices(slices, transfer, { listed, windows, strict: false }));
 }
 
+/** The work of one call; `work` fires on its first failure. */
+type Work = Sender & { readonly source: S3Origin; readonly work: AbortController };
+
 async function send(
-  transfer: Sending,
-  source: S3Origin,
+  { work, source, ...sender }: Work,
   slices: readonly Slice[],
-  tally: Tally,
   services: Services,
   time: StepTime,
-  work: AbortController,
 ): Promise<void> {
+  const { transfer } = sender;
   const stop = AbortSignal.any([time.stop, work.signal]);
   // one for each slice in flight, and as many again to read into meanwhile, but no more than a few
   const most = () => services.pace.limit + Math.min(services.pace.limit, READ_AHEAD);
   const buffers = openBuffers(transfer.serial ? () => 2 : most, transfer.sliceSize);
   const order = {
+    object: source,
+    source: services.source,
+    buffers,
     readBytes: services.settings.readBytes,
     readers: transfer.serial ? 1 : services.settings.readers,
   };
   const sending = new Set<Promise<void>>();
 
   const take = async (slice: Slice, content: Uint8Array) => {
-    const one = sendSlice(transfer, slice, content, tally, services, { stop, signal: time.signal })
+    const one = sendSlice(sender, { slice, content }, services, { stop, signal: time.signal })
       .catch((error: unknown) => work.abort(error))
       .finally(() => {
         buffers.give(content);
@@ -121,7 +125,7 @@ async function send(
     if (transfer.serial) await one; // serial_upload: the next slice only after this one
   };
   try {
-    await readSlices(source, slices, order, buffers, services.source, stop, take);
+    await readSlices(slices, order, stop, take);
   } catch (error) {
     if (!stop.aborted) work.abort(error);
   }

@@ -9,8 +9,9 @@ import {
   type Transfer,
   toRestarted,
 } from '../records/transfer.ts';
-import type { TransferOptions } from '../records/transfer-options.ts';
 import type { Machine, Services } from '../services.ts';
+import type { Destination } from './destination.ts';
+
 export type StartOptions = {
   /** Begin again what failed or was cancelled. */
   readonly restart: boolean;
@@ -23,9 +24,8 @@ export type StartOptions = {
 /** Writes the transfer down, once for any number of calls, without starting it. Throws BadInput for a path COS cannot hold. */
 export async function registerTransfer(
   source: Origin,
-  target: CosTarget,
-  options: TransferOptions,
-  services: Services,
+  { target, options }: Destination,
+  services: Pick<Services, 'store' | 'clock'>,
   { restart, anyPath, begunBy }: StartOptions,
 ): Promise<Transfer> {
   if (!anyPath) assertStorable(target);
@@ -46,7 +46,10 @@ export function assertStorable({ path }: CosTarget): void {
 }
 
 /** The transfer, in a new execution if it had failed or was cancelled. */
-export async function restarted(existing: Transfer, services: Services): Promise<Transfer> {
+export async function restarted(
+  existing: Transfer,
+  services: Pick<Services, 'store' | 'clock'>,
+): Promise<Transfer> {
   if (existing.state !== 'failed' && existing.state !== 'cancelled') return existing;
   const again = { ...toRestarted(existing), updatedAt: services.clock(), revision: existing.revision + 1 };
   if (await services.store.replace(again)) return again;

@@ -9,6 +9,7 @@ import { openHttpClient } from '../cos/http-client.ts';
 import { openPace } from '../cos/pace.ts';
 import { regionOrigin } from '../cos/target.ts';
 import { openTransport } from '../cos/transport.ts';
+import { withPace } from '../cos/with-pace.ts';
 import { withRetry } from '../cos/with-retry.ts';
 import { CosUnavailable } from '../errors.ts';
 import { emfMetrics } from '../observe/emf-metrics.ts';
@@ -62,7 +63,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     connections: config.MAX_IN_FLIGHT + 4,
     requestTimeoutMs: config.COS_TIMEOUT_MS,
   });
-  const cos = withRetry(
+  const patient = withRetry(
     openHttpClient({ transport, keys: options.keys ?? keysFrom(config), clock, random }),
     {
       policy,
@@ -76,6 +77,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       },
     },
   );
+  const cos = withPace(patient, pace);
   const dynamodb = options.dynamodb ?? new DynamoDBClient({});
   let s3 = options.s3;
   const openS3 = async (): Promise<S3Client> => {

@@ -2,7 +2,13 @@ import type { ObjectSource, PinnedObject } from '../s3/object-source.ts';
 import type { Slice } from '../slices/slices.ts';
 import type { Buffers } from './buffers.ts';
 
-export type ReadOrder = {
+/** What is read, and into which memory. */
+type Reading = { readonly object: PinnedObject; readonly source: ObjectSource; readonly buffers: Buffers };
+
+/** Owns the buffer from then on. */
+type TakeSlice = (slice: Slice, content: Uint8Array) => Promise<void>;
+
+export type ReadOrder = Reading & {
   /** One ranged read, in bytes; at least a slice. */
   readonly readBytes: number;
   /** Ranged reads at once: the next range is on its way while this one is cut. */
@@ -17,13 +23,10 @@ export type ReadRange = { readonly range: Slice; readonly slices: readonly Slice
  * on. Rejects with the first failure, or with the reason of `stop`; all readers have ended then.
  */
 export async function readSlices(
-  object: PinnedObject,
   slices: readonly Slice[],
-  { readBytes, readers }: ReadOrder,
-  buffers: Buffers,
-  source: ObjectSource,
+  { readBytes, readers, ...reading }: ReadOrder,
   stop: AbortSignal,
-  take: (slice: Slice, content: Uint8Array) => Promise<void>,
+  take: TakeSlice,
 ): Promise<void> {
   const ranges = readRanges(slices, readBytes).values(); // shared: each reader takes the next one
   const failed = new AbortController();
@@ -31,7 +34,7 @@ export async function readSlices(
   const reader = async () => {
     for (const { range, slices: parts } of ranges) {
       signal.throwIfAborted();
-      await cut(object, range, parts, buffers, source, signal, take);
+      await cut({ range, slices: parts }, reading, signal, take);
     }
   };
   const all = await Promise.allSettled(
@@ -63,13 +66,10 @@ export function readRanges(slices: readonly Slice[], readBytes: number): ReadRan
 
 /** One ranged read; its bytes land in one slice buffer after the other, without a copy. */
 async function cut(
-  object: PinnedObject,
-  range: Slice,
-  slices: readonly Slice[],
-  buffers: Buffers,
-  source: ObjectSource,
+  { range, slices }: ReadRange,
+  { object, source, buffers }: Reading,
   stop: AbortSignal,
-  take: (slice: Slice, content: Uint8Array) => Promise<void>,
+  take: TakeSlice,
 ): Promise<void> {
   const order = slices.values();
   let filling: { readonly slice: Slice; readonly buffer: Uint8Array } | undefined;

@@ -11,58 +11,54 @@ import type { Tally } from './tally.ts';
 /** COS gets so many tries to receive a slice as it was sent. */
 const MAX_CORRUPT = 4;
 
+/** What a call sends to, and where it counts what was confirmed. */
+export type Sender = { readonly transfer: Sending; readonly tally: Tally };
+
+type SendServices = Pick<Services, 'cos' | 'store' | 'clock' | 'observe' | 'pace'>;
+
 /**
  * Sends one slice until COS echoes its MD5. Running out of time before it starts is no failure. Throws SliceCorrupt,
  * SessionLost, and what COS refuses the slice with.
  */
 export async function sendSlice(
-  transfer: Sending,
-  slice: Slice,
-  content: Uint8Array,
-  tally: Tally,
-  services: Services,
+  { transfer, tally }: Sender,
+  { slice, content }: { readonly slice: Slice; readonly content: Uint8Array },
+  services: SendServices,
   time: StepTime,
 ): Promise<void> {
   const { target, session, id } = transfer;
-  for (let tries = 1; ; tries += 1) {
-    const place = await services.pace.enter(time.stop);
-    if (!place) return;
-    try {
-      const request = { session, offset: slice.offset, content, ...sessionSha(transfer) };
-      const answer = services.cos.put(target, request, time.signal);
-      const md5 = hash('md5', content); // while the socket carries it
-      const put = await answer;
-      tally.sent += 1;
-      tally.bytes += slice.length;
-      if (tries > 1) tally.resent += 1;
-      if (put.kind === 'refused') throw await sessionOr(put.error, target, session, services, time);
-      services.observe({
-        kind: 'slice-sent',
-        transferId: id,
-        bytes: slice.length,
-        inFlight: services.pace.inFlight,
-        resent: tries > 1,
-      });
-      if (put.kind === 'wrong-sha') {
-        // this slice may be the damaged one, so it goes again; if it is another, FinishUpload starts anew
-        if (tries >= MAX_CORRUPT) return;
-        continue;
-      }
-      if (put.md5 === md5) tally.verified += 1;
-      if (put.md5 === md5 || (put.closed && put.md5 === undefined)) {
-        tally.confirmed.push(slice);
-        return;
-      }
-      await noteDamage(transfer, slice, put.closed, services);
-    } finally {
-      place.leave();
+  const request = { session, offset: slice.offset, content, ...sessionSha(transfer), beginBy: time.stop };
+  for (let tries = 1; tries <= MAX_CORRUPT; tries += 1) {
+    const answer = services.cos.put(target, request, time.signal);
+    const md5 = hash('md5', content); // while the socket carries it
+    const put = await answer;
+    if (put.kind === 'not-begun') return;
+    tally.sent += 1;
+    tally.bytes += slice.length;
+    if (tries > 1) tally.resent += 1;
+    if (put.kind === 'refused') throw await lostOr(put.error, transfer, services, time);
+    services.observe({
+      kind: 'slice-sent',
+      transferId: id,
+      bytes: slice.length,
+      inFlight: services.pace.inFlight,
+      resent: tries > 1,
+    });
+    // this slice may be the damaged one, so it goes again; if it is another, FinishUpload starts anew
+    if (put.kind === 'wrong-sha') {
+      if (tries === MAX_CORRUPT) return;
+      continue;
     }
-    if (tries >= MAX_CORRUPT) {
-      throw new SliceCorrupt(
-        `COS received other bytes than were sent at offset ${slice.offset}, ${tries} times`,
-      );
+    if (put.md5 === md5) tally.verified += 1;
+    if (put.md5 === md5 || (put.closed && put.md5 === undefined)) {
+      tally.confirmed.push(slice);
+      return;
     }
+    await noteDamage(transfer, slice, put.closed, services);
   }
+  throw new SliceCorrupt(
+    `COS received other bytes than were sent at offset ${slice.offset}, ${MAX_CORRUPT} times`,
+  );
 }
 
 /** COS holds other bytes than were sent: written down before anything else, since COS lists the slice like any other. */
@@ -70,7 +66,7 @@ async function noteDamage(
   transfer: Sending,
   slice: Slice,
   closed: boolean,
-  services: Services,
+  services: Pick<Services, 'store' | 'clock'>,
 ): Promise<void> {
   if (closed) {
     await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
@@ -88,14 +84,13 @@ async function noteDamage(
 }
 
 /** A refused slice may mean a lost session: the list tells. */
-async function sessionOr(
-  error: Error,
-  target: Sending['target'],
-  session: string,
-  { cos }: Services,
+async function lostOr(
+  refusal: Error,
+  { target, session }: Sending,
+  { cos }: Pick<Services, 'cos'>,
   { signal }: StepTime,
 ): Promise<Error> {
   const listed = await cos.list(target, signal);
-  if (listed.kind === 'unfinished' && listed.session === session) return error;
-  return new SessionLost('COS no longer knows the session', { cause: error });
+  if (listed.kind === 'unfinished' && listed.session === session) return refusal;
+  return new SessionLost('COS no longer knows the session', { cause: refusal });
 }

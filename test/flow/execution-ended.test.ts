@@ -22,7 +22,7 @@ async function openStack(observe: (event: RelayEvent) => void = () => undefined)
 const begun = async ({ services }: Stack) => {
   const { target, options } = destinationOf(services.config, 'some/file');
   const source = { kind: 'client', key: 'k', size: 5 } as const;
-  return registerTransfer(source, target, options, services, { restart: true });
+  return registerTransfer(source, { target, options }, services, { restart: true });
 };
 
 /** As EventBridge sends it; `input` is text. */

@@ -101,8 +101,7 @@ test('a transfer cancelled and begun again while its slices are planned goes on 
   });
   await registerTransfer(
     { kind: 's3', lastModified: 0, ...object },
-    targetOf(PATH),
-    { ...OPTIONS, sliceSize: SLICE },
+    { target: targetOf(PATH), options: { ...OPTIONS, sliceSize: SLICE } },
     stack.services,
     { restart: false },
   );

@@ -153,7 +153,7 @@ test('an upload that another execution opens anew between two questions is not t
   const { services } = await bed.start();
   const { target, options } = destinationOf(services.config, PATH);
   const { object: pinned } = await services.source.pin(object, never);
-  const { id } = await registerTransfer({ kind: 's3', ...pinned }, target, options, services, {
+  const { id } = await registerTransfer({ kind: 's3', ...pinned }, { target, options }, services, {
     restart: false,
   });
   const time = { stop: never, signal: never };

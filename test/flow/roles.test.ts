@@ -188,7 +188,7 @@ async function openRelay() {
     async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
       const { target, options } = destinationOf(md5.services.config, path);
       const source = { kind: 'client', key: path, ...file } as const;
-      return (await registerTransfer(source, target, options, md5.services, { restart: false })).id;
+      return (await registerTransfer(source, { target, options }, md5.services, { restart: false })).id;
     },
     /** Somebody else stores a file, in place of what is open at its path. */
     async outsider(path: string, content: Uint8Array) {

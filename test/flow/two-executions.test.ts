@@ -28,7 +28,7 @@ async function registered(env: Record<string, string> = {}) {
   await other.createDirectory(targetOf('films/'), never);
   const source = { kind: 's3', lastModified: 0, ...object } as const;
   const { target, options } = destinationOf(bed.config, object.key);
-  const transfer = await registerTransfer(source, target, options, services, { restart: false });
+  const transfer = await registerTransfer(source, { target, options }, services, { restart: false });
   /** COS forgets what is open. */
   const forget = () => other.remove(targetOf(PATH), never);
   return { bed, services, transfer, forget, input: { ...openInput, transferId: transfer.id } };
@@ -131,7 +131,7 @@ test('a cancellation that dies between its two writes leaves the target to other
     lastModified: 1,
   } as const;
   const { target, options } = transfer;
-  const next = await registerTransfer(other, target, options, services, { restart: false });
+  const next = await registerTransfer(other, { target, options }, services, { restart: false });
 
   const claim = await claimTarget(services, next, time);
 

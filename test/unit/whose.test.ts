@@ -140,5 +140,5 @@ test.each([
 ] as const)('held is %s', (_, trustListed, windows, strict, expected) => {
   const transfer = { session: 'S', options: { ...OPTIONS, trustListed } };
 
-  expect(heldSlices([A, B, C], listed(), transfer, windows, strict)).toEqual(expected);
+  expect(heldSlices([A, B, C], transfer, { listed: listed(), windows, strict })).toEqual(expected);
 });
