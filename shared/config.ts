@@ -70,7 +70,7 @@ const environment = z.object({
   RETRY_BASE_MS: between(1, 10_000, 200),
   WATCH_MS: between(10, 60_000, 5_000),
   PROGRESS_MS: between(50, 900_000, 5_000),
-  RETENTION_DAYS: between(1, 3_650, 90),
+  RETENTION_DAYS: between(15, 3_650, 90), // an execution may run for 14 days, and needs its records
   RECEIPTS_BUCKET: name.optional(),
   RECEIPTS_PREFIX: z.string().default('receipts/'),
   MACHINE_ARN: name.optional(),
@@ -79,30 +79,40 @@ const environment = z.object({
 export type Config = z.infer<typeof environment>;
 
 /** Reads the environment. Throws BadConfig that names every bad variable at once; never a value, it may be a secret. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
-  );
+export function loadConfig(env: Environment): Config {
+  const problems = configProblems(env);
+  if (problems.length === 0) return environment.parse(whatIsSet(env));
+  const lines = problems.map(({ variable, reason }) => `  ${variable}: ${reason}`);
+  throw new BadConfig(`the environment cannot work:\n${lines.join('\n')}`);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+export type ConfigProblem = { readonly variable: string; readonly reason: string };
+
+/** What is wrong with an environment, one reason a variable; never a value. */
+export function configProblems(env: Environment): ConfigProblem[] {
+  const given = whatIsSet(env);
   const read = environment.safeParse(given);
-  const keys = [
+  const problems = (read.error?.issues ?? []).map(({ path, code, message }) => {
+    const missing = code === 'invalid_type' && !(String(path[0]) in given);
+    return { variable: path.join('.'), reason: missing ? 'is not set' : message };
+  });
+  return [
+    ...problems,
     ...keyProblem(given),
     ...(read.success ? loopProblem(read.data) : []),
     ...proxyProblem(given),
   ];
-  if (read.success && keys.length === 0) return read.data;
-  const problems = (read.error?.issues ?? []).map(({ path, code, message }) => {
-    const missing = code === 'invalid_type' && !(String(path[0]) in given);
-    return `  ${path.join('.')}: ${missing ? 'is not set' : message}`;
-  });
-  throw new BadConfig(`the environment cannot work:\n${[...problems, ...keys].join('\n')}`);
 }
 
+const whatIsSet = (env: Environment) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+
 /** The key pair has two ways in; this is no matter of one variable. */
-function keyProblem(given: Readonly<Record<string, unknown>>): string[] {
+function keyProblem(given: Readonly<Record<string, unknown>>): ConfigProblem[] {
   if ('COS_SECRET_NAME' in given || ('COS_SECRET_ID' in given && 'COS_SECRET_KEY' in given)) return [];
-  return [
-    '  COS_SECRET_NAME: is not set (a secret in Secrets Manager), nor are COS_SECRET_ID and COS_SECRET_KEY',
-  ];
+  const reason = 'is not set (a secret in Secrets Manager), nor are COS_SECRET_ID and COS_SECRET_KEY';
+  return [{ variable: 'COS_SECRET_NAME', reason }];
 }
 
 /** Each receipt would be an object to relay, which has a receipt. */
@@ -111,11 +121,10 @@ function loopProblem({
   SOURCE_PREFIX = '',
   RECEIPTS_BUCKET,
   RECEIPTS_PREFIX,
-}: Config): string[] {
+}: Config): ConfigProblem[] {
   if (SOURCE_BUCKET === undefined || SOURCE_BUCKET !== RECEIPTS_BUCKET) return [];
   const overlaps = RECEIPTS_PREFIX.startsWith(SOURCE_PREFIX) || SOURCE_PREFIX.startsWith(RECEIPTS_PREFIX);
   if (!overlaps) return [];
-  return [
-    `  RECEIPTS_BUCKET: receipts in ${RECEIPTS_BUCKET}/${RECEIPTS_PREFIX} would be relayed as objects of SOURCE_BUCKET ${SOURCE_BUCKET}/${SOURCE_PREFIX}`,
-  ];
+  const reason = `receipts in ${RECEIPTS_BUCKET}/${RECEIPTS_PREFIX} would be relayed as objects of SOURCE_BUCKET ${SOURCE_BUCKET}/${SOURCE_PREFIX}`;
+  return [{ variable: 'RECEIPTS_BUCKET', reason }];
 }

@@ -10,16 +10,18 @@ const ORIGINS: readonly (readonly [setting: string, preset: string])[] = [
  * Why the environment's proxy is not what it seems: S3 and COS are spoken to directly, so a proxy that must be used is
  * refused by name instead of being passed over in silence. Nothing to say of hosts on this machine, or under `NO_PROXY`.
  */
-export function proxyProblem(env: Environment): string[] {
+export function proxyProblem(env: Environment): { readonly variable: string; readonly reason: string }[] {
   const passedOver = ORIGINS.flatMap(([setting, preset]) => {
     const url = URL.parse(String(env[setting] ?? preset));
     if (!url || isExempt(url.hostname, env)) return [];
     const names = url.protocol === 'https:' ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
     const name = names.find((each) => env[each] !== undefined);
-    return name === undefined ? [] : [`  ${name}: the relay does not use it for ${url.hostname}`];
+    if (name === undefined) return [];
+    const why = `the relay does not use it for ${url.hostname}: unset it, or name the host in NO_PROXY if it can be reached directly`;
+    return [{ variable: name, reason: why }];
   });
-  return [...new Set(passedOver)].map(
-    (problem) => `${problem}: unset it, or name the host in NO_PROXY if it can be reached directly`,
+  return passedOver.filter(
+    ({ reason }, at) => passedOver.findIndex((other) => other.reason === reason) === at,
   );
 }
 

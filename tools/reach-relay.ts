@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { startStack } from '../local/stack/stack.ts';
 import { loadConfig } from '../shared/config.ts';
 import { type Wired, wire } from '../shared/wiring/wiring.ts';
+import type { Stage } from './stage.ts';
 
 /** A relay to look into: the one that the environment names, or the one on this machine. */
 export type Reached = {
@@ -12,12 +13,17 @@ export type Reached = {
   close(): Promise<void>;
 };
 
-export type Reach = { readonly local: boolean; readonly data: string | undefined };
+export type Reach = {
+  readonly local: boolean;
+  readonly data: string | undefined;
+  /** One that is deployed: its functions' environment is used instead of this process's. */
+  readonly stage?: Stage | undefined;
+};
 
 /** Throws BadConfig that names every bad variable. */
-export async function reachRelay({ local, data }: Reach, env: NodeJS.ProcessEnv): Promise<Reached> {
+export async function reachRelay({ local, data, stage }: Reach, env: NodeJS.ProcessEnv): Promise<Reached> {
   if (!local) {
-    const services = wire(loadConfig(env));
+    const services = wire(loadConfig(stage?.env ?? env));
     return { services, idle: async () => undefined, close: () => services.close() };
   }
   const dataDir = resolve(env.INIT_CWD ?? '.', data ?? env.RELAY_DATA ?? '.relay');

@@ -4,8 +4,9 @@ import { TRANSFER_STATES, type TransferState } from '../shared/records/transfer.
 import { reachRelay } from './reach-relay.ts';
 import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
 import { readSince, transfersSince } from './since.ts';
+import { readStage } from './stage.ts';
 
-const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--local]
+const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--stage STAGE | --local]
 
 Prints what became of objects, with the proof of those that are stored.
 
@@ -13,11 +14,12 @@ Prints what became of objects, with the proof of those that are stored.
   --state STATE ${TRANSFER_STATES.join(', ')}; more than once for more (default stored)
   --csv         comma-separated, as RFC 4180 has it
   --json        one JSON object a line: the whole receipt, or the transfer where there is none
+  --stage STAGE one that is deployed, in the account and region of your AWS credentials
   --local       the relay on this machine, where npm start and npm run dev keep it (they must not be running)
   --data DIR    its state (RELAY_DATA, default .relay)
   --help        this text
 
-On AWS it wants the environment of the functions.
+Without --stage and --local it wants the environment of the functions.
 
 Exit codes: 0 printed, 1 the table could not be read, 2 bad arguments or configuration.
 `;
@@ -32,7 +34,8 @@ async function main(): Promise<number> {
   if (given.csv && given.json) throw new UsageError('either --csv or --json; see --help');
   const since = readSince(given.since, Date.now());
   const states = (given.state ?? ['stored']).map(stateOf);
-  const relay = await reachRelay({ local: given.local ?? false, data: given.data }, process.env);
+  const stage = given.stage === undefined ? undefined : await readStage(given.stage);
+  const relay = await reachRelay({ local: given.local ?? false, data: given.data, stage }, process.env);
   const format = given.json ? 'json' : given.csv ? 'csv' : 'table';
   try {
     let count = 0;
@@ -98,6 +101,7 @@ function readArguments(args: readonly string[]) {
       state: { type: 'string', multiple: true },
       csv: { type: 'boolean' },
       json: { type: 'boolean' },
+      stage: { type: 'string' },
       local: { type: 'boolean' },
       data: { type: 'string' },
       help: { type: 'boolean', short: 'h' },

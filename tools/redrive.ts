@@ -7,20 +7,22 @@ import { type Queues, reasonFor, redriveDeadLetters } from './dead-letters.ts';
 import { restartTransfer } from './failed-transfers.ts';
 import { type Reached, reachRelay } from './reach-relay.ts';
 import { readSince, transfersSince } from './since.ts';
+import { readStage, type Stage } from './stage.ts';
 
-const USAGE = `Usage: npm run redrive [-- --id ID]... [-- --since WHEN] [-- --local]
+const USAGE = `Usage: npm run redrive [-- --id ID]... [-- --since WHEN] [-- --stage STAGE | --local]
 
 Begins again what failed; only what COS does not hold yet is sent. Without --id and --since it moves every event of the
 dead-letter queue back to the queue of events and says why each had been given up.
 
   --id ID       a transfer, by its id; more than once for more of them
   --since WHEN  all transfers that failed since then: 2026-11-01, 2026-11-01T12:00:00Z, 90m, 6h or 7d ago
+  --stage STAGE one that is deployed, in the account and region of your AWS credentials
   --local       the relay on this machine, where npm start and npm run dev keep it (they must not be running)
   --data DIR    its state (RELAY_DATA, default .relay)
   --help        this text
 
-On AWS it wants the environment of the functions, MACHINE_ARN among it, and for the dead letters EVENTS_QUEUE_URL and
-DEAD_LETTER_QUEUE_URL: the stack's outputs EventQueueUrl and DeadLetterQueueUrl.
+Without --stage and --local it wants the environment of the functions, MACHINE_ARN among it, and for the dead letters
+EVENTS_QUEUE_URL and DEAD_LETTER_QUEUE_URL: the stack's outputs EventQueueUrl and DeadLetterQueueUrl.
 
 Exit codes: 0 done, 1 something could not be begun again, 2 bad arguments or configuration.
 `;
@@ -34,8 +36,9 @@ async function main(): Promise<number> {
   const since = given.since === undefined ? undefined : readSince(given.since, Date.now());
   const ids = given.id ?? [];
   const byTable = ids.length > 0 || since !== undefined;
-  const queues = byTable ? undefined : queuesOf(process.env);
-  const relay = await reachRelay({ local: given.local ?? false, data: given.data }, process.env);
+  const stage = given.stage === undefined ? undefined : await readStage(given.stage);
+  const queues = byTable ? undefined : stage ? queuesOfStage(stage) : queuesOf(process.env);
+  const relay = await reachRelay({ local: given.local ?? false, data: given.data, stage }, process.env);
   try {
     if (queues) return await redriveQueue(queues, relay.services);
     return await redriveTable(ids, since, relay);
@@ -90,6 +93,13 @@ async function redriveTable(
   return trouble === 0 ? 0 : 1;
 }
 
+/** Throws UsageError for a stack of a release that had no such outputs. */
+function queuesOfStage({ name, outputs }: Stage): Queues {
+  const [events, deadLetters] = [outputs.get('EventQueueUrl'), outputs.get('DeadLetterQueueUrl')];
+  if (events && deadLetters) return { events, deadLetters };
+  throw new UsageError(`stage ${name} tells no queues: deploy it again, or say --id or --since; see --help`);
+}
+
 /** Throws UsageError. */
 function queuesOf({
   EVENTS_QUEUE_URL: events,
@@ -105,6 +115,7 @@ function readArguments(args: readonly string[]) {
     options: {
       id: { type: 'string', multiple: true },
       since: { type: 'string' },
+      stage: { type: 'string' },
       local: { type: 'boolean' },
       data: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
