@@ -22,7 +22,7 @@ const SLICE = 524_288;
 let bundles: ReadonlyMap<string, string>;
 beforeAll(async () => {
   bundles = await unpackBundles(await packaged());
-}, 120_000);
+}, 600_000);
 
 test('the packaged functions carry a small object and a large one, each in a process of its own', async () => {
   const { env, put, register, stored } = await openServices();

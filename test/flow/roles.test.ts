@@ -37,7 +37,7 @@ const RUNTIME = /^(logs|xray|sqs|kms):|^s3:ListBucket$/;
 let template: Packaged;
 beforeAll(async () => {
   template = await packaged(EVERYTHING_SET);
-}, 120_000);
+}, 600_000);
 
 test('each role allows what its function calls, and nothing else', async () => {
   const relay = await openRelay();

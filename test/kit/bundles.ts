@@ -1,13 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import type { Packaged } from './package.ts';
 
-/** Lays the packaged functions out as Lambda does, with the SDK of this machine for that of the runtime: name → file. */
+/** Lays the packaged functions out as Lambda does, with no package beside them: name → file. */
 export async function unpackBundles({ dir }: Packaged): Promise<ReadonlyMap<string, string>> {
   const root = await mkdtemp(join(tmpdir(), 'cos-slice-relay-bundles-'));
-  await symlink(join(import.meta.dirname, '../../node_modules'), join(root, 'node_modules'));
   const bundles = new Map<string, string>();
   for (const zip of (await readdir(dir)).filter((name) => name.endsWith('.zip'))) {
     for (const [name, content] of unzip(await readFile(join(dir, zip)))) {

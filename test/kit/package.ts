@@ -23,6 +23,10 @@ export const EVERYTHING_SET = [
     'alarmEmail=alarms@example.com',
     'deletes=mirror',
   ],
+  ...['secretKeyArn', 'receiptsKeyArn', 'tableKeyArn'].map(
+    (name) => `${name}=arn:aws:kms:us-east-1:123456789012:key/${name.replace('KeyArn', '')}`,
+  ),
+  ...['allWorkers=100', 'arrivals=4'],
   ...['receiptsBucket=receipts', 'apiCors=one', 'corsOrigin=https://app.example.com'],
   ...['apiAuth=jwt', 'jwtIssuer=https://issuer.example.com/', 'jwtAudience=relay'],
 ].map((value) => (value.startsWith('--') ? value : `--param=${value}`));

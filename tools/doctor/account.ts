@@ -17,14 +17,14 @@ export type KeyUse = {
   readonly service: 's3' | 'secretsmanager' | 'dynamodb';
 };
 
-export type BucketFacts = {
+type BucketFacts = {
   readonly region: string;
   readonly eventBridge: boolean;
   /** The ARN of the KMS key that objects are encrypted with by default. */
   readonly keyArn?: string | undefined;
 };
 
-export type TableFacts = {
+type TableFacts = {
   readonly active: boolean;
   readonly expires: boolean;
   readonly recovers: boolean;
@@ -32,4 +32,4 @@ export type TableFacts = {
 };
 
 /** Calls at once: of the account, and those kept for `upload-slices`. */
-export type Concurrency = { readonly account: number; readonly workers: number | undefined };
+type Concurrency = { readonly account: number; readonly workers: number | undefined };
