@@ -1,34 +1,17 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { isControl, serveControl } from './control.ts';
 import { pathLock } from './disk/path-lock.ts';
 import { openStore } from './disk/store.ts';
+import { faultQueue } from './fault-queue.ts';
 import type { Fault } from './faults.ts';
-import { faultQueue } from './faults.ts';
 import { type StoredFile, storedFile, type UnfinishedUpload, unfinishedUpload } from './inspect.ts';
-import type { Behaviour } from './operations/context.ts';
+import { behaviourOf, type CosEndpointOptions } from './options.ts';
 import { type RequestRecord, requestLog } from './request-log.ts';
-import { type Counter, exchange } from './serve.ts';
-import type { Credentials } from './wire/signature.ts';
+import { type CosServer, serve } from './serve.ts';
+import { openBandwidth } from './wire/bandwidth.ts';
 
-export type CosEndpointOptions = {
-  /** Survives restart and SIGKILL: sessions, held slices, finished files. One endpoint at a time. */
-  readonly dataDir: string;
-  readonly port?: number; // 0, the default: any free one
-  readonly host?: string; // 127.0.0.1 unless given
-  readonly appId: string;
-  readonly buckets: readonly string[];
-  readonly credentials: readonly Credentials[];
-  readonly sliceSizes?: readonly number[]; // any other: -284
-  readonly grantSliceSize?: number; // overrules what init asked for
-  readonly serialUpload?: boolean; // init answers serial_upload: 1; a slice that is not the next: -5999
-  readonly listForm?: 'array' | 'string' | 'null-when-empty' | 'absent-when-empty';
-  readonly numbersAsStrings?: boolean; // offset and datalen as decimal strings
-  readonly closesItself?: boolean; // the slice that makes the file whole finishes it
-  readonly shaSuffix?: string; // list shows `sha` with this behind it
-  readonly unknownSessionCode?: number; // -5999 unless given
-  readonly latencyMs?: number; // before every answer
-  readonly now?: () => number; // epoch milliseconds: signatures, times of files, the Date header
-  readonly faults?: readonly Fault[];
-};
+export type { CosEndpointOptions } from './options.ts';
 
 export type CosEndpoint = {
   readonly origin: string;
@@ -46,24 +29,34 @@ export type CosEndpoint = {
 export async function startCosEndpoint(options: CosEndpointOptions): Promise<CosEndpoint> {
   const store = await openStore(options.dataDir);
   const faults = faultQueue(options.faults ?? []);
-  const log = requestLog();
+  const log = requestLog({ keep: options.keepRecords, onRecord: options.onRecord });
   let origin = '';
-  const counter: Counter = {
-    context: { behaviour: mannersOf(options), store, lock: pathLock(), origin: () => origin },
+  const linkStyle = () => ({
+    origin,
+    region: options.region ?? 'gz',
+    realHosts: options.realHosts ?? false,
+  });
+  const cos: CosServer = {
+    context: { behaviour: behaviourOf(options), store, lock: pathLock(), linkStyle },
     credentials: options.credentials,
     faults,
     latencyMs: options.latencyMs ?? 0,
+    bandwidth: options.bandwidth === undefined ? undefined : openBandwidth(options.bandwidth),
+    allowOrigins: options.allowOrigins ?? ['*'],
     log,
     nextRequestId: requestIds(),
   };
   const serving = new Set<Promise<void>>();
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
-    const one = exchange(counter, request, response).finally(() => serving.delete(one));
+  const server = listener(options, (request, response) => {
+    const controls = options.control === true && isControl(request);
+    const work = controls ? serveControl({ faults, log }, request, response) : serve(cos, request, response);
+    const one = work.finally(() => serving.delete(one));
     serving.add(one);
   });
   const host = options.host ?? '127.0.0.1';
   const port = await listen(server, options.port ?? 0, host);
-  origin = `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
+  const reachedAt = host === '0.0.0.0' ? '127.0.0.1' : host;
+  origin = `${options.tls ? 'https' : 'http'}://${reachedAt.includes(':') ? `[${reachedAt}]` : reachedAt}:${port}`;
 
   return {
     origin,
@@ -81,20 +74,12 @@ export async function startCosEndpoint(options: CosEndpointOptions): Promise<Cos
   };
 }
 
-function mannersOf(options: CosEndpointOptions): Behaviour {
-  return {
-    appId: options.appId,
-    buckets: options.buckets,
-    sliceSizes: options.sliceSizes ?? [524288, 1048576, 2097152, 3145728],
-    grantSliceSize: options.grantSliceSize,
-    serialUpload: options.serialUpload ?? false,
-    listForm: options.listForm ?? 'array',
-    numbersAsStrings: options.numbersAsStrings ?? false,
-    closesItself: options.closesItself ?? false,
-    shaSuffix: options.shaSuffix ?? '',
-    unknownSessionCode: options.unknownSessionCode ?? -5999,
-    now: options.now ?? Date.now,
-  };
+function listener(
+  { tls }: CosEndpointOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const patience = { keepAliveTimeout: 60_000, requestTimeout: 0 };
+  return tls ? createTlsServer({ ...patience, ...tls }, answer) : createServer(patience, answer);
 }
 
 /** Shaped like Tencent's: base64 of some numbers in hex. */

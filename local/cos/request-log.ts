@@ -3,7 +3,7 @@ import { type Call, offsetOf, sessionOf } from './wire/call.ts';
 
 /** One request as it was seen here. Tests and benchmarks count what arrived, not what a client says it sent. */
 export type RequestRecord = {
-  /** The operation; `download`, `unknown` (unreadable) or `aborted` (the client went away while sending). */
+  /** The operation; `download`, `preflight`, `unknown` (unreadable) or `aborted` (the client went away while sending). */
   readonly op: string;
   readonly bucket: string;
   readonly path: string;
@@ -25,22 +25,50 @@ export type LogEntry = {
   /** Puts the record into the log, the first time it is called. */
   enter(): void;
   aborted(): void;
+  preflight(): void;
   asks(call: Call, act: FaultAct | undefined): void;
   decided(code: number): void;
+  /** The request is over: its record is whole. */
+  close(): void;
 };
 
 export type RequestLog = {
   readonly records: readonly RequestRecord[];
   open(requestId: string): LogEntry;
+  clear(): void;
 };
 
-export function requestLog(): RequestLog {
+export type LogOptions = {
+  /** How many records stay in memory: all unless given. */
+  readonly keep: number | undefined;
+  readonly onRecord: ((record: RequestRecord) => void) | undefined;
+};
+
+export function requestLog({ keep = Infinity, onRecord }: LogOptions): RequestLog {
   const records: RequestRecord[] = [];
-  const intern = interner();
-  return { records, open: (requestId) => openEntry(requestId, records, intern) };
+  const log: EntryParts = { intern: interner(), add, onRecord: onRecord ?? (() => undefined) };
+
+  function add(record: RequestRecord): void {
+    records.push(record);
+    if (records.length > keep + SPARE_RECORDS) records.splice(0, records.length - keep);
+  }
+
+  return {
+    records,
+    open: (requestId) => openEntry(requestId, log),
+    clear: () => void records.splice(0),
+  };
 }
 
-function openEntry(requestId: string, records: RequestRecord[], intern: (text: string) => string): LogEntry {
+const SPARE_RECORDS = 1_000; // above the limit: moving the whole array for each one would cost
+
+type EntryParts = {
+  intern(text: string): string;
+  add(record: RequestRecord): void;
+  onRecord(record: RequestRecord): void;
+};
+
+function openEntry(requestId: string, { intern, add, onRecord }: EntryParts): LogEntry {
   const record: { -readonly [name in keyof RequestRecord]: RequestRecord[name] } = {
     op: 'unknown',
     bucket: '',
@@ -52,13 +80,17 @@ function openEntry(requestId: string, records: RequestRecord[], intern: (text: s
   const enter = (): void => {
     if (record.at !== 0) return;
     record.at = Date.now();
-    records.push(record);
+    add(record);
   };
   return {
     requestId,
     enter,
     aborted() {
       record.op = 'aborted';
+      enter();
+    },
+    preflight() {
+      record.op = 'preflight';
       enter();
     },
     asks(call, act) {
@@ -76,13 +108,20 @@ function openEntry(requestId: string, records: RequestRecord[], intern: (text: s
       enter();
       record.code = code;
     },
+    close() {
+      enter();
+      onRecord(record);
+    },
   };
 }
+
+const KNOWN_TEXTS = 100_000;
 
 /** A hundred thousand records name the same few paths and sessions: keep one copy of each text. */
 function interner(): (text: string) => string {
   const known = new Map<string, string>();
   return (text) => {
+    if (known.size > KNOWN_TEXTS) known.clear();
     const held = known.get(text);
     if (held !== undefined) return held;
     known.set(text, text);

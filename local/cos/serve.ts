@@ -1,62 +1,82 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FaultAct, FaultQueue } from './faults.ts';
+import type { FaultQueue } from './fault-queue.ts';
+import type { FaultAct } from './faults.ts';
 import { type Context, lockKey } from './operations/context.ts';
-import { download } from './operations/download.ts';
+import { fileToDownload, sendFile } from './operations/download.ts';
 import { perform } from './operations/operations.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
+import type { Bandwidth } from './wire/bandwidth.ts';
 import { type Call, offsetOf, readCall } from './wire/call.ts';
 import { type Answer, answerOf, Refused } from './wire/codes.ts';
+import { allowOrigin, isPreflight, sendPreflight } from './wire/cors.ts';
 import { HungUp, readForm } from './wire/form.ts';
 import { pause, reset, sendAnswer, sendHalf, sendPage, stampReply } from './wire/reply.ts';
 import type { Credentials } from './wire/signature.ts';
 
-export type Counter = {
+/** What all requests to one endpoint share. */
+export type CosServer = {
   readonly context: Context;
   readonly credentials: readonly Credentials[];
   readonly faults: FaultQueue;
   readonly latencyMs: number;
+  readonly bandwidth: Bandwidth | undefined;
+  readonly allowOrigins: readonly string[];
   readonly log: RequestLog;
   nextRequestId(): string;
 };
 
 type Exchange = {
-  readonly counter: Counter;
+  readonly server: CosServer;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly entry: LogEntry;
 };
 
 /** One request from its first byte to the last of its answer, with the fault that is due. */
-export async function exchange(
-  counter: Counter,
+export async function serve(
+  server: CosServer,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const at: Exchange = { counter, request, response, entry: counter.log.open(counter.nextRequestId()) };
+  const at: Exchange = { server, request, response, entry: server.log.open(server.nextRequestId()) };
   try {
-    await serve(at);
+    allowOrigin(request, response, server.allowOrigins);
+    if (isPreflight(request)) answerPreflight(at);
+    else await answerRequest(at);
   } catch (error) {
     if (error instanceof HungUp) at.entry.aborted();
     else await send(at, troubled(at, error));
+  } finally {
+    at.entry.close();
   }
 }
 
-async function serve(at: Exchange): Promise<void> {
-  const { counter, request, response, entry } = at;
-  const form = await readForm(request);
+function answerPreflight(at: Exchange): void {
+  at.entry.preflight();
+  stampReply(at.response, stamp(at));
+  sendPreflight(at.request, at.response);
+}
+
+async function answerRequest(at: Exchange): Promise<void> {
+  const { server, request, entry } = at;
+  const form = await readForm(request, server.bandwidth);
   entry.enter();
   const call = readCall(request, form);
-  const act = counter.faults.take(call.op, offsetOf(call));
+  const act = server.faults.take(call.op, offsetOf(call));
   entry.asks(call, act);
   if (!(await passes(at, call, act))) return;
-  if (call.op === 'download') {
-    stampReply(response, stamp(at));
-    await download(counter.context, call.address, request, response);
-    entry.decided(0);
-    return;
-  }
+  if (call.op === 'download') return answerDownload(at, call);
   if (act?.kind === 'duplicate') await decide(at, call, act);
   await send(at, await decide(at, call, act), act);
+}
+
+async function answerDownload(at: Exchange, call: Call): Promise<void> {
+  const { server, request, response, entry } = at;
+  const file = fileToDownload(server.context, call, server.credentials);
+  entry.decided(0);
+  if (server.latencyMs > 0) await pause(response, server.latencyMs);
+  stampReply(response, stamp(at));
+  await sendFile(server.context, file, { request, response, bandwidth: server.bandwidth });
 }
 
 /** What a fault does before anything is stored. False: the request ends here. */
@@ -75,7 +95,7 @@ async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Prom
     case 'stall':
       return act.when === 'after' || (await pause(at.response, act.forMs));
     case 'forget-session':
-      await forgetUpload(at.counter.context, call);
+      await forgetUpload(at.server.context, call);
       return true;
     default:
       return true;
@@ -84,7 +104,7 @@ async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Prom
 
 async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Promise<Answer> {
   try {
-    const answer = await perform(at.counter.context, at.counter.credentials, call, act);
+    const answer = await perform(at.server.context, at.server.credentials, call, act);
     at.entry.decided(answer.code);
     return answer;
   } catch (error) {
@@ -94,8 +114,8 @@ async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Prom
 
 /** Sends the answer in the way the fault wants it. */
 async function send(at: Exchange, answer: Answer, act?: FaultAct): Promise<void> {
-  const { counter, response } = at;
-  if (counter.latencyMs > 0) await pause(response, counter.latencyMs);
+  const { server, response } = at;
+  if (server.latencyMs > 0) await pause(response, server.latencyMs);
   if (act?.kind === 'stall' && act.when === 'after') await pause(response, act.forMs);
   if (response.destroyed || response.headersSent) return void response.destroy();
   if (act?.kind === 'reset-after') return reset(response);
@@ -123,7 +143,7 @@ async function forgetUpload({ store, lock }: Context, { address }: Call): Promis
   });
 }
 
-const stamp = ({ counter, entry }: Exchange) => ({
+const stamp = ({ server, entry }: Exchange) => ({
   requestId: entry.requestId,
-  now: counter.context.behaviour.now(),
+  now: server.context.behaviour.now(),
 });

@@ -27,9 +27,11 @@ async function bed(options: Partial<CosEndpointOptions> = {}, keys: Partial<CosK
     appId: LOCAL_COS.COS_APP_ID,
     buckets: [LOCAL_COS.COS_BUCKET],
     credentials: [GOOD],
+    strictFolders: true,
+    refuseSame: true,
     ...options,
   });
-  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 400 });
+  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 1500 });
   onTestFinished(async () => {
     await transport.close();
     await cos.close();

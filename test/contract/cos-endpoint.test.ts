@@ -158,8 +158,8 @@ describe('sha', () => {
     await cos.remove('first.bin');
 
     expect(again.data).toEqual({
-      access_url: cos.addressOf('second.bin'),
-      source_url: cos.addressOf('second.bin'),
+      access_url: `${cos.origin}/${BUCKET}-${APP}.file.myqcloud.com/second.bin`,
+      source_url: `${cos.origin}/${BUCKET}-${APP}.cosgz.myqcloud.com/second.bin`,
       url: cos.addressOf('second.bin'),
       resource_path: `/${APP}/${BUCKET}/second.bin`,
     });

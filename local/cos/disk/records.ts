@@ -35,6 +35,7 @@ export const uploadRecord = z.object({
   sha: z.string().optional(),
   insertOnly: z.boolean(),
   serial: z.boolean(),
+  older: z.boolean().optional(), // opened by op=upload_slice: the last slice closes it
   bizAttr: z.string(),
   ctime: z.number(),
 });

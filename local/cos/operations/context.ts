@@ -1,14 +1,15 @@
 import type { PathLock } from '../disk/path-lock.ts';
 import type { UploadRecord } from '../disk/records.ts';
 import type { Store } from '../disk/store.ts';
-import { parentOf, urlsOf } from '../wire/address.ts';
 import { Refused } from '../wire/codes.ts';
+import { type LinkStyle, linksOf } from '../wire/links.ts';
 
 /** How the endpoint behaves, every choice made. */
 export type Behaviour = {
   readonly appId: string;
   readonly buckets: readonly string[];
-  readonly sliceSizes: readonly number[];
+  /** `any`: from 64 KiB to 3 MiB. */
+  readonly sliceSizes: readonly number[] | 'any';
   readonly grantSliceSize: number | undefined;
   readonly serialUpload: boolean;
   readonly listForm: 'array' | 'string' | 'null-when-empty' | 'absent-when-empty';
@@ -16,6 +17,14 @@ export type Behaviour = {
   readonly closesItself: boolean;
   readonly shaSuffix: string;
   readonly unknownSessionCode: number;
+  /** A parent directory that nobody made is -197 instead of made. */
+  readonly strictFolders: boolean;
+  /** A file that is there with the very same content is -177 instead of good. */
+  readonly refuseSame: boolean;
+  /** The longest file that init takes, in bytes. */
+  readonly largestFile: number;
+  /** A file without an authority of its own needs a signature to be read. */
+  readonly privateBuckets: boolean;
   readonly now: () => number;
 };
 
@@ -24,24 +33,26 @@ export type Context = {
   readonly behaviour: Behaviour;
   readonly store: Store;
   readonly lock: PathLock;
-  readonly origin: () => string;
+  readonly linkStyle: () => LinkStyle;
 };
 
-type Place = { readonly bucket: string; readonly path: string };
+const BUCKET_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+export type Place = { readonly bucket: string; readonly path: string };
 
 export const lockKey = ({ bucket, path }: Place): string => `${bucket}/${path}`;
 
-export const urls = (context: Context, { bucket, path }: Place) =>
-  urlsOf(context.origin(), context.behaviour.appId, bucket, path);
+/** The addresses under which a file can be read, and its name in the bucket. */
+export const links = (context: Context, { bucket, path }: Place) =>
+  linksOf(context.linkStyle(), { appId: context.behaviour.appId, bucket, path });
 
 export const nowSeconds = (context: Context): number => Math.floor(context.behaviour.now() / 1000);
 
-/** -197 unless the directory that `path` lies in was made; the bucket's root always exists. */
-export function needParent(context: Context, { bucket, path }: Place): void {
-  const parent = parentOf(path);
-  if (parent !== '' && !context.store.folders.get(bucket, parent)) {
-    throw new Refused(-197, 'the parent directory does not exist');
-  }
+/** -70, -199 or -133 for an app and a bucket that are not here. */
+export function needBucket(context: Context, place: Place & { readonly appId: string }): void {
+  if (place.appId !== context.behaviour.appId) throw new Refused(-70, 'no such app');
+  if (!BUCKET_NAME.test(place.bucket)) throw new Refused(-199);
+  if (!context.behaviour.buckets.includes(place.bucket)) throw new Refused(-133);
 }
 
 /** -5999 for a directory's path where a file's is wanted. */

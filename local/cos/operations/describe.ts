@@ -1,9 +1,9 @@
 import type { FileRecord, UploadRecord } from '../disk/records.ts';
-import { type Context, sliceLength, urls } from './context.ts';
+import { type Context, links, sliceLength } from './context.ts';
 
 /** A finished file as `stat` and `list` show it; `sha` only if somebody computed it. */
 export function describe(context: Context, file: FileRecord) {
-  const { access_url, source_url } = urls(context, file);
+  const { access_url, source_url, url } = links(context, file);
   return {
     filesize: file.size,
     filelen: file.size,
@@ -12,6 +12,7 @@ export function describe(context: Context, file: FileRecord) {
     mtime: file.mtime,
     access_url,
     source_url,
+    url,
     custom_headers: file.customHeaders,
     biz_attr: file.bizAttr,
     authority: file.authority,

@@ -2,76 +2,44 @@ import * as z from 'zod';
 import { Refused } from '../wire/codes.ts';
 
 /** Multipart knows only text and JSON clients send numbers: both are taken. */
-const wholeNumber = z
+export const wholeNumber = z
   .union([
     z.number(),
     z
       .string()
+      .trim()
       .regex(/^\d{1,16}$/, 'not a whole number')
       .transform(Number),
   ])
   .pipe(z.number().int().nonnegative());
-const sha = z
+
+export const sha1Hex = z
   .string()
   .regex(/^[0-9a-f]{40}$/i, 'not a SHA-1 in hex')
   .transform((text) => text.toLowerCase());
-/** A field that is sent but empty counts as not sent. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' || value === null ? undefined : value), schema.optional());
-const insertOnly = optional(z.coerce.string().pipe(z.enum(['0', '1']))).transform((value) => value !== '0');
-const bizAttr = z.string().default('');
 
-export const initFields = z.object({
-  filesize: wholeNumber.refine((size) => size > 0, 'an empty file goes through op=upload'),
-  slice_size: wholeNumber,
-  sha: optional(sha),
-  uploadparts: optional(z.unknown()),
-  biz_attr: bizAttr,
-  insertonly: insertOnly,
-});
+/** What an SDK of a language without missing values writes for one: it counts as not sent. */
+const NOTHING: readonly unknown[] = ['', null, 'null', 'undefined'];
 
-export const dataFields = z.object({
-  session: z.string().min(1),
-  offset: wholeNumber,
-  sha: optional(sha),
-  datamd5: optional(z.string().transform((text) => text.toLowerCase())),
-});
+export const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (NOTHING.includes(value) ? undefined : value), schema.optional());
 
-export const finishFields = z.object({
-  session: z.string().min(1),
-  filesize: wholeNumber,
-  sha: optional(sha),
-});
+/** 0 or 1, as a number, as text or as a word: SDKs write what their language has. */
+export const flag = z
+  .union([z.boolean(), z.number(), z.string()])
+  .transform((value) => String(value).trim().toLowerCase())
+  .pipe(z.enum(['0', '1', 'false', 'true'], 'neither 0 nor 1'))
+  .transform((value) => value === '1' || value === 'true');
 
-export const uploadFields = z.object({
-  sha: optional(sha),
-  biz_attr: bizAttr,
-  insertonly: insertOnly,
-});
+/** `insertOnly`: 1, the default, fails if the file exists; 0 overwrites. */
+export const insertOnly = optional(flag).transform((value) => value ?? true);
 
-export const createFields = z.object({ biz_attr: bizAttr });
-
-export const listFields = z.object({
-  num: optional(wholeNumber.refine((num) => num > 0 && num < 1000, 'num is 1 to 999')),
-  context: optional(z.string()),
-  prefix: optional(z.string()),
-});
-
-const HEADER_NAME = /^(content-type|cache-control|content-disposition|content-language|x-cos-meta-[\w-]+)$/i;
-const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'not a header value');
-
-export const updateFields = z.object({
-  custom_headers: z
-    .record(z.string().regex(HEADER_NAME, 'a header that may not be set'), headerValue)
-    .optional(),
-  authority: z.string().optional(),
-  biz_attr: z.string().optional(),
-});
+export const bizAttr = z.string().default('');
 
 /** The fields in the shape the operation wants, or -5999 naming the first that is wrong. */
 export function readFields<T extends z.ZodType>(schema: T, fields: unknown): z.output<T> {
   const read = schema.safeParse(fields);
   if (read.success) return read.data;
   const issue = read.error.issues[0];
-  throw new Refused(-5999, `${issue?.path.join('.') ?? 'request'}: ${issue?.message ?? 'bad'}`);
+  throw new Refused(-5999, `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'bad'}`);
 }

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
 import { newFile } from '../disk/records.ts';
 import type { Call } from '../wire/call.ts';
 import { type Answer, answerOf, good, Refused } from '../wire/codes.ts';
-import { type Context, lockKey, needFilePath, needParent, nowSeconds, urls } from './context.ts';
+import { updateFields } from './attributes.ts';
+import { again } from './begin-upload.ts';
+import { type Context, links, lockKey, needFilePath, nowSeconds } from './context.ts';
 import { describe, describeUnfinished } from './describe.ts';
-import { readFields, updateFields, uploadFields } from './fields.ts';
-import { deleteFolder, statFolder } from './folders.ts';
+import { bizAttr, insertOnly, optional, readFields, sha1Hex } from './fields.ts';
+import { deleteFolder, statFolder, updateFolder } from './folders.ts';
+import { provideParent } from './parents.ts';
+
+const uploadFields = z.object({ sha: optional(sha1Hex), biz_attr: bizAttr, insertonly: insertOnly });
 
 const LARGEST_UPLOAD_BYTES = 20 * 1024 * 1024;
 
@@ -25,8 +31,9 @@ export async function uploadFile(
   if (asked.sha !== undefined && asked.sha !== sha) throw new Refused(-4016);
   return context.lock.alone(lockKey(address), async () => {
     const { bucket, path } = address;
-    needParent(context, address);
-    if (asked.insertonly && context.store.files.get(bucket, path)) return answerOf(-177);
+    await provideParent(context, address);
+    const file = context.store.files.get(bucket, path);
+    if (asked.insertonly && file) return again(context, file, { sha, filesize: content.length });
     const dataId = randomBytes(32).toString('hex');
     await context.store.writeData(dataId, content.chunks);
     await context.store.placeFile({
@@ -36,7 +43,7 @@ export async function uploadFile(
       sha,
       bizAttr: asked.biz_attr,
     });
-    return good(urls(context, address));
+    return good(links(context, address));
   });
 }
 
@@ -51,7 +58,9 @@ export async function stat(context: Context, call: Call): Promise<Answer> {
 }
 
 /** `update`: each of the three is replaced whole if it is sent, and left alone if not. */
-export async function update(context: Context, { address, form }: Call): Promise<Answer> {
+export async function update(context: Context, call: Call): Promise<Answer> {
+  const { address, form } = call;
+  if (address.path.endsWith('/')) return updateFolder(context, call);
   const asked = readFields(updateFields, form.fields);
   return context.lock.alone(lockKey(address), async () => {
     const file = context.store.files.get(address.bucket, address.path);

@@ -1,15 +1,16 @@
 import { newFile, type UploadRecord } from '../disk/records.ts';
 import type { Call } from '../wire/call.ts';
 import { type Answer, answerOf, good, Refused } from '../wire/codes.ts';
-import { type Context, countMissing, lockKey, nowSeconds, uploadOf, urls } from './context.ts';
-import { finishFields, readFields } from './fields.ts';
+import { type Context, countMissing, links, lockKey, nowSeconds, uploadOf } from './context.ts';
+import { readFields } from './fields.ts';
+import { finishFields } from './slice-fields.ts';
 
 /** `upload_slice_finish`: a whole upload becomes the file; anything else leaves session and slices alone. */
 export async function finishSlices(context: Context, { address, form }: Call): Promise<Answer> {
   const asked = readFields(finishFields, form.fields);
   return context.lock.alone(lockKey(address), async () => {
     const file = context.store.files.get(address.bucket, address.path);
-    if (file && file.closedSession === asked.session) return good(urls(context, file));
+    if (file && file.closedSession === asked.session) return good(links(context, file));
     const upload = uploadOf(context, address, asked.session);
     if (upload.sha !== undefined && asked.sha === undefined) throw new Refused(-29094);
     if (upload.sha !== undefined && asked.sha !== upload.sha) throw new Refused(-4016);
@@ -38,5 +39,5 @@ export async function closeUpload(
     bizAttr: upload.bizAttr,
     ...(byItself && { closedSession: session }),
   });
-  return good(urls(context, { bucket, path }));
+  return good(links(context, { bucket, path }));
 }

@@ -3,9 +3,10 @@ import type { UploadRecord } from '../disk/records.ts';
 import type { Call } from '../wire/call.ts';
 import { type Answer, answerOf, good, Refused } from '../wire/codes.ts';
 import type { Content } from '../wire/content.ts';
-import { type Context, countMissing, lockKey, sliceLength, uploadOf, urls } from './context.ts';
-import { dataFields, readFields } from './fields.ts';
+import { type Context, countMissing, links, lockKey, sliceLength, uploadOf } from './context.ts';
+import { readFields } from './fields.ts';
 import { closeUpload } from './finish-slices.ts';
+import { dataFields } from './slice-fields.ts';
 
 /** `upload_slice_data`: stores one slice; sent again, it is stored again. */
 export async function putSlice(context: Context, { address, form }: Call, damage: boolean): Promise<Answer> {
@@ -25,7 +26,7 @@ export async function putSlice(context: Context, { address, form }: Call, damage
     session: asked.session,
     ...numbers(context, asked.offset, content.length),
     datamd5: stored.md5,
-    ...(closed?.data?.access_url ? { access_url: closed.data.access_url } : {}),
+    ...(stored.upload.older ? closed?.data : closed && { access_url: closed.data?.access_url }),
   });
 }
 
@@ -35,7 +36,7 @@ export async function listSlices(context: Context, { address }: Call, lag: numbe
     const upload = context.store.uploads.get(address.bucket, address.path);
     if (upload) return good(unfinished(context, upload, lag));
     const file = context.store.files.get(address.bucket, address.path);
-    return file ? good(urls(context, file)) : answerOf(-197);
+    return file ? good(links(context, file)) : answerOf(-197);
   });
 }
 
@@ -45,8 +46,9 @@ function checkSlice(
   { offset, sha }: z.output<typeof dataFields>,
   content: Content,
 ): void {
-  if (upload.sha !== undefined && sha === undefined) throw new Refused(-29094);
-  if (upload.sha !== undefined && sha !== upload.sha) throw new Refused(-5999, 'sha is not the one of init');
+  if (upload.sha !== undefined && sha === undefined && !upload.older) throw new Refused(-29094);
+  if (upload.sha !== undefined && sha !== undefined && sha !== upload.sha)
+    throw new Refused(-5999, 'sha is not the one of init');
   if (offset % upload.sliceSize !== 0 || offset >= upload.filesize) {
     throw new Refused(-5999, 'offset is not the start of a slice');
   }
@@ -69,7 +71,8 @@ function checkedMd5(content: Content, promised: string | undefined, damage: bool
 }
 
 async function closeIfWhole(context: Context, upload: UploadRecord): Promise<Answer | undefined> {
-  if (!context.behaviour.closesItself || countMissing(context, upload) > 0) return undefined;
+  if (!(context.behaviour.closesItself || upload.older) || countMissing(context, upload) > 0)
+    return undefined;
   return context.lock.alone(lockKey(upload), async () => {
     const current = context.store.uploads.get(upload.bucket, upload.path);
     return current?.session === upload.session ? closeUpload(context, upload, true) : undefined;

@@ -1,52 +1,48 @@
 import { Refused } from './codes.ts';
 
-/** Where a request points: `/files/v2/{appid}/{bucket}/{path}`. `path` is decoded and has no leading slash. */
+/** Where a request points. `path` is decoded and has no leading slash. */
 export type Address = {
+  /** `api`: `/files/v2/{appid}/{bucket}/{path}`; `download`: `/{path}` on one of the bucket's own hosts. */
+  readonly host: 'api' | 'download';
   readonly appId: string;
   readonly bucket: string;
   readonly path: string;
   readonly query: URLSearchParams;
 };
 
-const SHAPE = /^\/files\/v2\/([^/]+)\/([^/]+)(?:\/(.*))?$/s;
+const API = /^\/files\/v2\/([^/]+)\/([^/]+)(?:\/(.*))?$/s;
+const ABSOLUTE = /^https?:\/\/([^/?]+)(.*)$/is; // what a client sends that takes the endpoint for its proxy
+const DOWNLOAD_HOST = /^(.+)-(\d+)\.(?:cos[a-z0-9-]*|file)\.myqcloud\.com$/i;
 
-export function readAddress(url: string): Address {
-  const mark = url.indexOf('?');
-  const match = SHAPE.exec(mark < 0 ? url : url.slice(0, mark));
-  if (!match) throw new Refused(-5999, 'the address is not /files/v2/{appid}/{bucket}/{path}');
-  const [, appId = '', bucket = '', path = ''] = match;
-  return {
-    appId: decoded(appId),
-    bucket: decoded(bucket),
-    path: decoded(path),
-    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-  };
+/**
+ * Reads a request's target and its `Host`. A download host may also be the first segment of the path: so an address works
+ * without a name server. Throws -5999 for an address that is none of these.
+ */
+export function readAddress(url: string, hostHeader = ''): Address {
+  const [, proxied, rest = ''] = ABSOLUTE.exec(url) ?? [];
+  const target = proxied === undefined ? url : rest.startsWith('/') ? rest : `/${rest}`;
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  const [, appId = '', bucket = '', name = ''] = API.exec(path) ?? [];
+  if (bucket !== '')
+    return { host: 'api', appId: decoded(appId), bucket: decoded(bucket), path: decoded(name), query };
+  const [, first = '', below = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
+  const found = onHost(proxied ?? hostHeader, path.slice(1), query) ?? onHost(first, below, query);
+  if (found) return found;
+  throw new Refused(-5999, 'the address is not /files/v2/{appid}/{bucket}/{path}');
 }
 
-/** Only unreserved characters stay; `encodeURIComponent` would leave `!*'()` too. */
-function encodePath(path: string): string {
-  return path
-    .split('/')
-    .map((segment) =>
-      encodeURIComponent(segment).replace(
-        /[!*'()]/g,
-        (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-      ),
-    )
-    .join('/');
+function onHost(host: string, path: string, query: URLSearchParams): Address | undefined {
+  const [, bucket, appId] = DOWNLOAD_HOST.exec(host.replace(/:\d+$/, '')) ?? [];
+  if (bucket === undefined || appId === undefined) return undefined;
+  return { host: 'download', appId, bucket, path: decoded(path), query };
 }
 
 /** The directory a path lies in, with its closing slash; the bucket's root is the empty text. */
 export function parentOf(path: string): string {
   const bare = path.endsWith('/') ? path.slice(0, -1) : path;
   return bare.slice(0, bare.lastIndexOf('/') + 1);
-}
-
-/** The three addresses under which a finished file can be read, and its name in the bucket. */
-export function urlsOf(origin: string, appId: string, bucket: string, path: string) {
-  const resource = `/${appId}/${bucket}/${encodePath(path)}`;
-  const url = `${origin}/files/v2${resource}`;
-  return { access_url: url, source_url: url, url, resource_path: resource };
 }
 
 function decoded(text: string): string {

@@ -11,10 +11,14 @@ export type Call = {
   readonly authorization: string | undefined;
 };
 
-/** GET without `op` is a download; everything else names its operation. */
+/**
+ * GET without `op` is a download; everything else names its operation. Fields may stand in the query as well as in the body:
+ * the Python SDK moves and copies with an empty body.
+ */
 export function readCall(request: IncomingMessage, sent: Form): Call {
-  const address = readAddress(request.url ?? '/');
-  const form = isGet(request) ? { fields: Object.fromEntries(address.query) } : sent;
+  const address = readAddress(request.url ?? '/', request.headers.host);
+  const inQuery = [...address.query].map(([name, value]) => [name.toLowerCase(), value] as const);
+  const form = { ...sent, fields: { ...Object.fromEntries(inQuery), ...sent.fields } };
   return {
     op: opOf(request, form, address),
     address,
@@ -33,15 +37,13 @@ export const sessionOf = ({ form }: Call): string | undefined =>
   typeof form.fields.session === 'string' ? form.fields.session : undefined;
 
 function opOf(request: IncomingMessage, form: Form, address: Address): string {
-  const op = form.fields.op ?? address.query.get('op');
+  const op = address.host === 'api' ? form.fields.op : undefined;
   if (typeof op === 'string' && op !== '') return op;
-  if (isGet(request)) return 'download';
-  throw new Refused(-5999, 'op is missing');
+  if (request.method === 'GET' || request.method === 'HEAD') return 'download';
+  throw new Refused(-5999, address.host === 'api' ? 'op is missing' : 'this host serves downloads only');
 }
-
-const isGet = (request: IncomingMessage): boolean => request.method === 'GET' || request.method === 'HEAD';
 
 /** The header; browsers' SDKs put the same text into the query as `sign`. */
 function authorizationOf(request: IncomingMessage, { query }: Address): string | undefined {
-  return request.headers.authorization ?? query.get('sign') ?? undefined;
+  return request.headers.authorization ?? query.get('sign')?.replaceAll(' ', '+') ?? undefined;
 }

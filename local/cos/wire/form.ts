@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Bandwidth } from './bandwidth.ts';
 import { Refused } from './codes.ts';
 import { type Content, contentSink } from './content.ts';
 import { multipartReader, type PartSink } from './multipart.ts';
@@ -22,7 +23,7 @@ const LONGEST_TEXT_BYTES = 32 * 1024 * 1024; // uploadparts of the largest file 
  * Everything but multipart is read as JSON: that is what the Java SDK sends for `upload_slice_list`.
  * A bad request is read to its end too: an answer before that would be lost on a client that still writes.
  */
-export function readForm(request: IncomingMessage): Promise<Form> {
+export function readForm(request: IncomingMessage, bandwidth?: Bandwidth): Promise<Form> {
   return new Promise((resolve, reject) => {
     let reader: FormReader | undefined;
     let trouble: unknown;
@@ -37,7 +38,12 @@ export function readForm(request: IncomingMessage): Promise<Form> {
     attempt(() => {
       reader = formReader(request.headers['content-type'] ?? '');
     });
-    request.on('data', (chunk: Buffer) => attempt(() => reader?.push(chunk)));
+    request.on('data', (chunk: Buffer) => {
+      attempt(() => reader?.push(chunk));
+      if (!bandwidth) return;
+      request.pause();
+      void bandwidth.pass(chunk.length).then(() => request.resume());
+    });
     request.on('end', () => {
       attempt(() => reader && resolve(reader.end()));
       if (trouble) reject(trouble);

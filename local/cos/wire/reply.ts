@@ -54,14 +54,19 @@ export function pause(response: ServerResponse, ms: number): Promise<boolean> {
   });
 }
 
-function head(response: ServerResponse, { status, code, message, data }: Answer, stamp: Stamp): Buffer {
+function head(response: ServerResponse, answer: Answer, stamp: Stamp): Buffer {
+  const { status, code, message, detail, data } = answer;
   const body = Buffer.from(
     JSON.stringify({ code, message, request_id: stamp.requestId, ...(data && { data }) }),
   );
   stampReply(response, stamp);
+  if (detail !== undefined) response.setHeader('x-cos-detail', headerText(detail));
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': body.length,
   });
   return body;
 }
+
+/** What a person reads, in the characters that a header may have. */
+const headerText = (detail: string): string => detail.slice(0, 500).replace(/[^\x20-\x7e]/g, '?');

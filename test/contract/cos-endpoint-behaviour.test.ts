@@ -64,7 +64,7 @@ describe('what a server may answer differently', () => {
 
     expect(first.data.access_url).toBeUndefined();
     expect(last.data).toMatchObject({
-      access_url: cos.addressOf('a.bin'),
+      access_url: expect.stringContaining('/a.bin'),
       datamd5: md5(bytes.subarray(0, MIB)),
     });
     expect(closed).toMatchObject({ code: 0, data: { access_url: last.data.access_url } });
