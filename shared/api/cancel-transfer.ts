@@ -1,9 +1,10 @@
 import { targetName } from '../cos/target.ts';
+import { recordedIn } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import type { ApiServices, Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
-import { recordedIn, uploadForgotten } from '../target/transitions.ts';
+import { uploadForgotten } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';

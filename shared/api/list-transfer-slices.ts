@@ -8,7 +8,7 @@ import type { ApiServices, Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { whoseUpload } from '../target/recognise.ts';
-import { spoiled } from '../target/transitions.ts';
+import { spoiled } from '../target/upload-transitions.ts';
 import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';

@@ -107,6 +107,14 @@ export type Target = z.infer<typeof current>;
 /** Reads a target as it is written now, or as the version before wrote it. */
 export const targetRecord: z.ZodType<Target> = z.union([current, targetBefore]);
 
+/** The session of an upload that is written down: the open one, or the one before an init that may be under way. */
+export function recordedIn(upload: Upload | undefined): RecordedSession | undefined {
+  if (!upload) return undefined;
+  if (upload.state === 'opening') return upload.before;
+  const { state, session, serial, openedAt } = upload;
+  return { state, session, openedAt, ...(serial !== undefined && { serial }) };
+}
+
 type Named =
   | Pick<Extract<Origin, { kind: 's3' }>, 'kind' | 'bucket' | 'key'>
   | Pick<Extract<Origin, { kind: 'client' }>, 'kind' | 'key'>;

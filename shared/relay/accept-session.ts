@@ -2,14 +2,14 @@ import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { ForeignUpload } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
-import type { Target } from '../records/target-record.ts';
+import { recordedIn, type Target } from '../records/target-record.ts';
 import { isActive, type Transfer, toSending } from '../records/transfer.ts';
 import { pause } from '../retry.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { type Whose, whoseUpload } from '../target/recognise.ts';
-import { recordedIn, sessionAdopted } from '../target/transitions.ts';
+import { sessionAdopted } from '../target/upload-transitions.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 

@@ -1,13 +1,13 @@
 import type { CosFile } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { SessionLost } from '../errors.ts';
-import type { Target } from '../records/target-record.ts';
+import { recordedIn, type Target } from '../records/target-record.ts';
 import { type Opening, type Sending, sessionSha } from '../records/transfer.ts';
 import type { Services } from '../services.ts';
 import { missingSlices, planSlices } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { isNew, isStoredBy } from '../target/recognise.ts';
-import { recordedIn, spoiled } from '../target/transitions.ts';
+import { spoiled } from '../target/upload-transitions.ts';
 import { confirmedSlices, damagedSlices } from './held-slices.ts';
 
 /** What a file is that stands where an upload of ours was open. */

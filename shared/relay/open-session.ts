@@ -7,7 +7,7 @@ import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { onExistingFile } from '../target/recognise.ts';
-import { spoiled } from '../target/transitions.ts';
+import { spoiled } from '../target/upload-transitions.ts';
 import { judgeClosed } from './closed-upload.ts';
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';

@@ -1,13 +1,13 @@
 import type { CosFile, Opened } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { change } from '../records/change-transfer.ts';
-import type { Target } from '../records/target-record.ts';
+import { recordedIn, type Target } from '../records/target-record.ts';
 import { type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { factsOf } from '../target/recognise.ts';
-import { intended, recordedIn, sessionOpened } from '../target/transitions.ts';
+import { intended, sessionOpened } from '../target/upload-transitions.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 
 type Begun = Opening | Sending;

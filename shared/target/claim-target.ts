@@ -2,7 +2,7 @@ import { targetName } from '../cos/target.ts';
 import { TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import { isHopeless } from '../records/end-reason.ts';
-import type { Owner, Target } from '../records/target-record.ts';
+import { type Owner, recordedIn, type Target } from '../records/target-record.ts';
 import { isActive, type Transfer, toEnded } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from './abandon-session.ts';
@@ -10,7 +10,7 @@ import { changeTarget } from './change-target.ts';
 import { type Claimant, ownerOf } from './claim-order.ts';
 import { withinHold } from './hold-target.ts';
 import { claimed, letGo, released } from './hold-transitions.ts';
-import { recordedIn, uploadForgotten } from './transitions.ts';
+import { uploadForgotten } from './transitions.ts';
 
 export type Claimed = { readonly kind: 'ours'; readonly target: Target } | { readonly kind: 'older' };
 

@@ -1,9 +1,8 @@
 import type { CosFile, Listed } from '../cos/client.ts';
-import { type Orphan, sourceName, type Target } from '../records/target-record.ts';
+import { type Orphan, recordedIn, sourceName, type Target } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import { SLICE_SIZES } from '../slices/slices.ts';
 import { toSeconds } from '../time.ts';
-import { recordedIn } from './transitions.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 

@@ -5,7 +5,7 @@ import { type Sending, sessionSha } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
-import { spoiled } from '../target/transitions.ts';
+import { spoiled } from '../target/upload-transitions.ts';
 import type { Tally } from './tally.ts';
 
 /** COS gets so many tries to receive a slice as it was sent. */

@@ -1,22 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Owner, Target, Upload } from '../../shared/records/target-record.ts';
-import { targetRecord } from '../../shared/records/target-record.ts';
+import {
+  type Owner,
+  recordedIn,
+  type Target,
+  targetRecord,
+  type Upload,
+} from '../../shared/records/target-record.ts';
 import { compareSequencers } from '../../shared/target/claim-order.ts';
 import { claimed, held, letGo, released, unheld } from '../../shared/target/hold-transitions.ts';
 import type { Refusal, Transition } from '../../shared/target/transition.ts';
+import { fileDeleted, orphaned, settled, uploadForgotten } from '../../shared/target/transitions.ts';
 import {
-  fileDeleted,
   intended,
-  orphaned,
-  recordedIn,
   restarted,
   sessionAdopted,
   sessionOpened,
-  settled,
   spoiled,
-  uploadForgotten,
-} from '../../shared/target/transitions.ts';
+} from '../../shared/target/upload-transitions.ts';
 
 const SIZE = 10;
 const REFUSALS: readonly Refusal[] = [
