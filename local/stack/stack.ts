@@ -1,11 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { loadConfig } from '../../shared/config.ts';
-import { asError } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
-import { tableDefinition } from '../../shared/records/table.ts';
 import { type Wired, type WiringOptions, wire, withServices } from '../../shared/wiring/wiring.ts';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../cos/endpoint.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
@@ -13,6 +11,7 @@ import { objectCreatedEvent } from '../s3/drop/object-created-event.ts';
 import { type S3Endpoint, type S3EndpointOptions, startS3Endpoint } from '../s3/endpoint.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalMachine, type LocalMachineOptions, localContext, openLocalMachine } from './machine.ts';
+import { createTable } from './relay-table.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -144,11 +143,3 @@ const localClient = (endpoint: string | undefined) => ({
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   }),
 });
-
-async function createTable(client: DynamoDBClient, name: string): Promise<void> {
-  try {
-    await client.send(new CreateTableCommand(tableDefinition(name)));
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw asError(error); // it is there from an earlier run
-  }
-}

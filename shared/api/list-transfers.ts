@@ -1,45 +1,32 @@
-import { BadInput } from '../errors.ts';
-import { createdKey } from '../records/dynamo-store.ts';
-import { TRANSFER_STATES, type Transfer } from '../records/transfer.ts';
+import type { ListedRow } from '../records/listed-row.ts';
+import { TRANSFER_STATES } from '../records/transfer.ts';
 import type { ApiServices } from '../services.ts';
 import { accessTo } from './access.ts';
 import { viewOf } from './get-transfer.ts';
+import { openCursor, sealCursor } from './page-cursor.ts';
 import type { PageInput, PageView } from './schemas.ts';
 
 const PAGE = 20;
 
-/** The transfers of one state, or of all, newest first. Throws BadInput for a cursor that is not ours. */
+/**
+ * What this caller may see, newest begun first. A page may hold fewer than `limit`; the list ends with the page that has no
+ * `next`. Throws BadInput for a cursor of another query.
+ */
 export async function showTransfers({ caller, query }: PageInput, services: ApiServices): Promise<PageView> {
-  const limit = query.limit ?? PAGE;
-  const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  const states = query.state === undefined ? TRANSFER_STATES : [query.state];
-  const pages = await Promise.all(states.map((state) => services.store.list(state, limit, before)));
-
-  const found = newestFirst(pages.flatMap((page) => page.transfers));
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  const shown = page.filter((transfer) => accessTo(transfer, caller, services.config) !== 'none');
-  const more = found.length > limit || pages.some((page) => page.next !== undefined);
+  const { limit = PAGE, cursor, state, from, until, prefix } = query;
+  const asked = [caller.name, state ?? '', from ?? 0, until ?? 0, prefix ?? ''];
+  const before = cursor === undefined ? undefined : openCursor(cursor, asked, await services.store.seal());
+  const page = await services.store.list(state ?? TRANSFER_STATES, limit, before, {
+    from,
+    until,
+    admits: (row) =>
+      (prefix === undefined || nameOf(row).startsWith(prefix)) &&
+      accessTo(row, caller, services.config) !== 'none',
+  });
   return {
-    transfers: shown.map((transfer) => viewOf(transfer, [], services.clock())),
-    ...(last && more && { next: Buffer.from(createdKey(last)).toString('base64url') }),
+    transfers: page.transfers.map((transfer) => viewOf(transfer, [], services.clock())),
+    ...(page.next !== undefined && { next: sealCursor(page.next, asked, await services.store.seal()) }),
   };
 }
 
-/** A transfer that changed its state between two queries is there twice: the younger record counts. */
-function newestFirst(found: readonly Transfer[]): Transfer[] {
-  const byId = new Map<string, Transfer>();
-  for (const transfer of found) {
-    const other = byId.get(transfer.id);
-    if (!other || other.revision < transfer.revision) byId.set(transfer.id, transfer);
-  }
-  return [...byId.values()].sort((a, b) => (createdKey(a) < createdKey(b) ? 1 : -1));
-}
-
-function readCursor(cursor: string): string {
-  const key = Buffer.from(cursor, 'base64url').toString();
-  if (/^\d{15}#[0-9a-f]{40}$/.test(key)) return key;
-  throw new BadInput('query.cursor: is not a cursor of this API', {
-    wayOut: 'send `next` of the page before',
-  });
-}
+const nameOf = ({ source, target }: ListedRow): string => (source.kind === 's3' ? source.key : target.path);

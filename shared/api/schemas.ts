@@ -117,7 +117,16 @@ export const pageInput = z.object({
     cursor: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,200}$/, 'must be the cursor of the page before')
-      .optional(),
+      .optional()
+      .meta({ description: '`next` of the page before, with the same filters' }),
+    from: decimal(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Begun at this time or later' }),
+    until: decimal(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Begun before this time' }),
+    prefix: z
+      .string()
+      .min(1)
+      .max(KEY_MAX)
+      .optional()
+      .meta({ description: "Of the object's key; of the target's path for an upload of a client" }),
   }),
 });
 export type PageInput = z.infer<typeof pageInput>;

@@ -1,16 +1,12 @@
 import { hash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  paginateQuery,
-  QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
+import { listTransfers } from './dynamo-list.ts';
 import { locksAndKeys } from './dynamo-locks.ts';
+import { createdKey, listedAs } from './listed-row.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
 import { type Target, targetRecord } from './target-record.ts';
 import { type Transfer, transfer } from './transfer.ts';
@@ -58,7 +54,7 @@ const chainItem = z.object({
 const SEAL = { pk: 'SEAL', sk: 'SEAL' } as const;
 const sealItem = z.object({ seal: z.string() });
 
-/** One table: `TRANSFER#id` with its `WINDOW#…` and `CHAIN#…`, and `TARGET#name`; index `byState` over the transfers. */
+/** One table: `TRANSFER#id` with its `WINDOW#…` and `CHAIN#…`, and `TARGET#name`; index `byStateAndShard` over the transfers. */
 export function openDynamoStore({
   documents,
   table,
@@ -145,32 +141,15 @@ export function openDynamoStore({
     },
     chain: async (id) => z.array(chainItem).parse(await children(`TRANSFER#${id}`, 'CHAIN#')),
 
-    async list(state, limit, before) {
-      const { Items = [] } = await documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byState',
-          KeyConditionExpression: `#state = :state${before === undefined ? '' : ' AND createdKey < :before'}`,
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':state': state, ...(before !== undefined && { ':before': before }) },
-          ScanIndexForward: false,
-          Limit: limit,
-        }),
-      );
-      const transfers = z.array(transfer).parse(Items);
-      const last = transfers.at(-1);
-      return { transfers, ...(last && transfers.length === limit && { next: createdKey(last) }) };
-    },
+    list: (states, limit, before, filter) =>
+      listTransfers({ documents, table }, [states].flat(), { limit, before, ...filter }),
   };
 }
-
-/** Where a transfer stands in the index: by time, then by id, so that a page has one end. */
-export const createdKey = ({ createdAt, id }: Pick<Transfer, 'createdAt' | 'id'>): string =>
-  `${String(createdAt).padStart(15, '0')}#${id}`;
 
 const transferItem = (of: Transfer) => ({
   pk: `TRANSFER#${of.id}`,
   sk: 'TRANSFER',
+  listedAs: listedAs(of),
   createdKey: createdKey(of),
   ...of,
 });

@@ -1,5 +1,6 @@
 import type { Slice } from '../slices/slices.ts';
 import type { EpochMillis } from '../time.ts';
+import type { ListedRow } from './listed-row.ts';
 import type { Target } from './target-record.ts';
 import type { Transfer, TransferState } from './transfer.ts';
 
@@ -41,7 +42,14 @@ type Lock = { readonly name: string; readonly by: string; readonly until: EpochM
 /** What a caller called a request: a hash of what was asked for, and the transfer that came of it. */
 export type IdempotencyKey = { readonly name: string; readonly asked: string; readonly transferId: string };
 
-type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
+/** Which of the listed are wanted: begun at `from` or later and before `until`, and admitted by what the index knows. */
+export type ListFilter = {
+  readonly from?: EpochMillis | undefined;
+  readonly until?: EpochMillis | undefined;
+  readonly admits?: (row: ListedRow) => boolean;
+};
+
+export type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
 
 /**
  * What is remembered between calls. Every write that can race is one conditional write; the loser is told, never
@@ -75,6 +83,11 @@ export type TransferStore = {
   addChain(id: string, record: ChainRecord): Promise<void>;
   /** In order of their offsets. */
   chain(id: string): Promise<ChainRecord[]>;
-  /** Newest first, at most `limit`; `before` is the `next` of the page before. */
-  list(state: TransferState, limit: number, before?: string): Promise<TransferPage>;
+  /** Newest begun first, at most `limit`; `before` is the `next` of the page before, and only its absence means the end. */
+  list(
+    states: TransferState | readonly TransferState[],
+    limit: number,
+    before?: string,
+    filter?: ListFilter,
+  ): Promise<TransferPage>;
 };

@@ -1,4 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { INDEX } from './dynamo-list.ts';
 
 /** The table as serverless.yml makes it; a local stack makes the same one. A test compares the two. */
 export const tableDefinition = (name: string): CreateTableCommandInput => ({
@@ -7,7 +8,7 @@ export const tableDefinition = (name: string): CreateTableCommandInput => ({
   AttributeDefinitions: [
     { AttributeName: 'pk', AttributeType: 'S' },
     { AttributeName: 'sk', AttributeType: 'S' },
-    { AttributeName: 'state', AttributeType: 'S' },
+    { AttributeName: 'listedAs', AttributeType: 'S' },
     { AttributeName: 'createdKey', AttributeType: 'S' },
   ],
   KeySchema: [
@@ -16,12 +17,12 @@ export const tableDefinition = (name: string): CreateTableCommandInput => ({
   ],
   GlobalSecondaryIndexes: [
     {
-      IndexName: 'byState',
+      IndexName: INDEX,
       KeySchema: [
-        { AttributeName: 'state', KeyType: 'HASH' },
+        { AttributeName: 'listedAs', KeyType: 'HASH' },
         { AttributeName: 'createdKey', KeyType: 'RANGE' },
       ],
-      Projection: { ProjectionType: 'ALL' },
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['source', 'target', 'caller'] },
     },
   ],
 });

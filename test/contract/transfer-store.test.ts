@@ -4,6 +4,7 @@ import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
+import type { ListedRow } from '../../shared/records/listed-row.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/records/store.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import type { Target } from '../../shared/records/target-record.ts';
@@ -220,6 +221,47 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       const times = listed.map((id) => made.find((one) => one.id === id)?.createdAt ?? 0);
       expect(times).toEqual([...times].sort((a, b) => b - a));
       expect((await store.list('failed', 3)).transfers).toEqual([failed]);
+    });
+
+    test('a list goes on to its end, however large the transfers are', async () => {
+      const store = await open();
+      const made = Array.from({ length: 150 }, (_, index) => {
+        const begun = opening(`k${index}`, 1_000 + index);
+        const why = { error: 'E', message: 'm'.repeat(12_000) };
+        return { ...toEnded(begun, 'failed', why), revision: 1 };
+      });
+      for (const one of made) await store.create(one);
+
+      const first = await store.list('failed', 100);
+      const second = await store.list('failed', 100, first.next);
+
+      expect(first.transfers).toHaveLength(100);
+      expect([...first.transfers, ...second.transfers].map(({ id }) => id)).toEqual(
+        made.map(({ id }) => id).reverse(),
+      );
+      expect(second.next).toBeUndefined();
+    }, 60_000);
+
+    test('a list keeps to its times and to what it is asked to admit, and says where it goes on', async () => {
+      const store = await open();
+      const made = Array.from({ length: 30 }, (_, index) => opening(`${index % 3}/k${index}`, 1_000 + index));
+      for (const one of made) await store.create(one);
+      const admits = ({ source }: ListedRow) => source.kind === 's3' && source.key.startsWith('1/');
+
+      const first = await store.list(['opening', 'failed'], 4, undefined, {
+        from: 1_005,
+        until: 1_025,
+        admits,
+      });
+      const rest = await store.list(['opening', 'failed'], 10, first.next, {
+        from: 1_005,
+        until: 1_025,
+        admits,
+      });
+
+      const listed = [...first.transfers, ...rest.transfers].map(({ createdAt }) => createdAt);
+      expect(listed).toEqual([1_022, 1_019, 1_016, 1_013, 1_010, 1_007]);
+      expect(first.transfers).toHaveLength(4);
     });
 
     test('windows come back as they were written, with the slices that arrived damaged', async () => {
