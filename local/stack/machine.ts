@@ -90,9 +90,24 @@ export async function openLocalMachine(options: LocalMachineOptions): Promise<Lo
 /** Checking the file against its schema is most of the work, so it is done once in a process. */
 let checked: Promise<{ definition: StateMachineDefinition; machine: StateMachine }> | undefined;
 const interpreter = () => {
-  checked ??= readDefinition().then((definition) => ({ definition, machine: new StateMachine(definition) }));
+  checked ??= readDefinition().then((definition) => ({
+    definition,
+    machine: new StateMachine(withTimeouts(definition)),
+  }));
   return checked;
 };
+
+/** As long as Step Functions waits for a task that names no time, which is for ever; the interpreter would wait 60 s. */
+const TASK_TIMEOUT_S = 2_000_000;
+
+function withTimeouts<T extends Pick<StateMachineDefinition, 'States'>>(flow: T): T {
+  const States = Object.entries(flow.States).map(([name, state]) => {
+    if (state.Type === 'Task') return [name, { TimeoutSeconds: TASK_TIMEOUT_S, ...state }];
+    if (state.Type !== 'Map' || !state.ItemProcessor) return [name, state];
+    return [name, { ...state, ItemProcessor: withTimeouts(state.ItemProcessor) }];
+  });
+  return { ...flow, States: Object.fromEntries(States) };
+}
 
 /** `relay.asl.yml` with the ARNs that CloudFormation would put in. */
 export async function readDefinition(): Promise<StateMachineDefinition> {
