@@ -51,7 +51,8 @@ export function decideClaim(current: Target | undefined, mine: Claimant, now: Ep
   if (!current.active) return 'free';
   // its one request is long over: whoever sent it died, and its event comes again or rests in the dead-letter queue
   if (hold?.by !== undefined && !sameSource) return 'free';
-  return sameSource ? 'supersedes' : 'busy';
+  // an event and a call of the API may name one version twice: neither is newer, so the second waits for the first
+  return sameSource && age(mine.owner, theirs) > 0 ? 'supersedes' : 'busy';
 }
 
 /** Negative: `a` is the older version. A version without a sequencer is ordered by its time. */
