@@ -76,8 +76,12 @@ async function store(
   const now = services.clock();
   const { id, source } = transfer;
   const etag = source.kind === 's3' ? { etag: source.etag } : {};
-  const file = { transferId: id, sourceName: sourceName(source), size: source.size, ...etag };
-  const written = await changeTarget(services, target.name, settled(transfer.attempts, file), {
+  const proof = {
+    attempt: transfer.attempts,
+    closed: transfer.state === 'sending' ? transfer.session : undefined,
+    stored: { transferId: id, sourceName: sourceName(source), size: source.size, ...etag },
+  };
+  const written = await changeTarget(services, target.name, settled(proof), {
     known: target,
     signal: time.signal,
   });

@@ -12,13 +12,27 @@ export const uploadForgotten = (transferId: string): Transition =>
     return { ...withoutUpload(withOrphans(from, initsOf(from.upload))), file: { state: 'unknown' } };
   });
 
-/** The file was proven by this attempt: nobody works on the target any more. */
-export const settled = (attempt: number, stored: Omit<StoredFile, 'state'>): Transition =>
+export type Proof = {
+  /** The attempt of the transfer that proved the file. */
+  readonly attempt: number;
+  /** The session that became the file, if there was one. */
+  readonly closed: string | undefined;
+  readonly stored: Omit<StoredFile, 'state'>;
+};
+
+/**
+ * The file was proven: nobody works on the target any more. A session that another execution opened meanwhile, or is
+ * about to, is orphaned.
+ */
+export const settled = ({ attempt, closed, stored }: Proof): Transition =>
   byOwner(stored.transferId, (from) => {
     const { upload, hold: _, ...rest } = from;
+    const last = recordedIn(upload);
+    const isLeft = upload && last?.state === 'open' && last.session !== closed;
+    const left = isLeft ? [{ session: last.session, size: upload.size }] : [];
     const others = upload?.state === 'opening' && upload.inits.some((one) => one !== attempt);
     return {
-      ...(others ? withOrphans(rest, initsOf(upload)) : rest),
+      ...withOrphans(rest, [...left, ...(others ? initsOf(upload) : [])]),
       active: false,
       file: { state: 'stored', ...stored },
     };

@@ -90,9 +90,9 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   transferId.map((id) => step('spoiled', id, 0, spoiled(id))),
   transferId.map((id) => step('restarted', id, 0, restarted(id))),
   transferId.map((id) => step('uploadForgotten', id, 0, uploadForgotten(id))),
-  fc.tuple(transferId, attempt).map(([id, one]) => {
-    const file = { transferId: id, sourceName: ownerOf(id).sourceName, size: SIZE };
-    return step('settled', id, 0, settled(one, file));
+  fc.tuple(transferId, attempt, instead).map(([id, one, closed]) => {
+    const stored = { transferId: id, sourceName: ownerOf(id).sourceName, size: SIZE };
+    return step('settled', id, 0, settled({ attempt: one, closed, stored }));
   }),
   transferId.map((id) => step('fileDeleted', id, 0, fileDeleted(ownerOf(id)))),
   session.map((name) => step('orphaned', '', 0, orphaned({ session: name, size: SIZE }))),
