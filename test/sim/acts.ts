@@ -1,0 +1,72 @@
+import { cancelOnRequest } from '../../shared/api/cancel-transfer.ts';
+import { requestTransfer } from '../../shared/api/start-transfer.ts';
+import { CALLER, call, uploadByClient } from './client.ts';
+import { createdEvent, deletedEvent } from './event-queue.ts';
+import type { Act } from './plan.ts';
+import type { Run } from './run.ts';
+import { KEYS, putVersion, transfersOf } from './world.ts';
+
+export type { Act };
+
+/** Somebody does something while the relay is at work. */
+export async function perform(act: Act, run: Run): Promise<void> {
+  const { world, queue } = run;
+  const newest = world.versions.at(-1);
+  switch (act.kind) {
+    case 'put': {
+      const { object, content } = putVersion(world, KEYS[act.object], act.size);
+      return queue.send(createdEvent(object), content);
+    }
+    case 'delete': {
+      if (!world.bucket.find(KEYS[0])) return;
+      world.seen.deleted = true;
+      const marker = world.bucket.remove(KEYS[0]);
+      return queue.send(deletedEvent(marker), `deletion ${marker.sequencer}`);
+    }
+    case 'destroy-newest': {
+      const gone = world.bucket.destroyNewest(KEYS[0]);
+      if (!gone) return;
+      world.seen.deleted = true;
+      return queue.send(deletedEvent(gone), `deletion ${gone.sequencer}`);
+    }
+    case 'repeat-event': {
+      const again = world.versions[act.which % world.versions.length];
+      return again && queue.send(createdEvent(again.object), again.content);
+    }
+    case 'second-execution': {
+      const transfer = transfersOf(world).at(-1);
+      if (transfer?.source.kind !== 's3') return;
+      return run.machine.start(`${transfer.id}-again-${Date.now()}`, { transferId: transfer.id });
+    }
+    case 'cancel': {
+      const transfer = transfersOf(world).at(-1);
+      if (!transfer) return;
+      world.seen.cancelled = true;
+      const path = { id: transfer.id };
+      const about = world.nameOf(transfer.id);
+      const name = `cancel-${about}-at-${Date.now() - world.begin}`;
+      return run.aside(
+        call(run, name, about, (own, time) =>
+          cancelOnRequest({ caller: CALLER, path, query: {} }, own, time),
+        ),
+      );
+    }
+    case 'restart': {
+      if (!newest || !world.bucket.find(newest.object.key)) return;
+      const { key } = newest.object;
+      const body = { source: { bucket: 'source', key } };
+      const about = newest.content;
+      const name = `restart-${about}-at-${Date.now() - world.begin}`;
+      return run.aside(
+        call(run, name, about, (own, time) =>
+          requestTransfer({ caller: CALLER, headers: {}, body }, own, time),
+        ),
+      );
+    }
+    case 'client-upload':
+      world.seen.clients += 1;
+      return run.aside(uploadByClient(run, `c${world.seen.clients}`, act.size));
+    case 'lose-sessions':
+      world.cos.uploads.clear();
+  }
+}

@@ -1,0 +1,64 @@
+import { isActive, type Transfer } from '../../shared/records/transfer.ts';
+import type { Violation } from './run.ts';
+import { contentOf, contentOfFile, KEYS, PATH, transfersOf, type World } from './world.ts';
+
+/** When nobody is at work any more: everything has ended, and COS holds what it should. */
+export function judgeEnd(world: World): Violation | undefined {
+  const all = transfersOf(world);
+  const open = all.find(isActive);
+  if (open) {
+    const text = `the transfer of ${world.nameOf(open.id)} is ${open.state}, and nobody works on it`;
+    return { invariant: 'once troubles stop, everything ends', text };
+  }
+  const dishonest = all.find((one) => one.state === 'failed' && !mayFail(one, world));
+  if (dishonest?.state === 'failed') {
+    const { error, message } = dishonest.reason;
+    const text = `the transfer of ${world.nameOf(dishonest.id)} failed: ${error}: ${message}`;
+    return { invariant: 'what can be stored is stored', text };
+  }
+  return newestWins(all, world);
+}
+
+type Failed = Extract<Transfer, { state: 'failed' }>;
+
+/** Honest ends of a run besides being stored. */
+function mayFail({ reason }: Failed, world: World): boolean {
+  const { seen, plan, versions } = world;
+  switch (reason.error) {
+    case 'ForeignUpload':
+      return plan.env.ON_FOREIGN_UPLOAD === 'fail' && (plan.before === 'foreign-upload' || world.hasOthers());
+    case 'TargetExists':
+      return plan.env.ON_EXISTING === 'fail'; // an invariant of its own says when
+    case 'SourceMissing':
+      return seen.deleted || (!plan.versioned && versions.length > 1);
+    case 'TargetBusy':
+      return world.hasOthers();
+    default:
+      return false;
+  }
+}
+
+function newestWins(all: readonly Transfer[], world: World): Violation | undefined {
+  const { seen, bucket, cos, config } = world;
+  if (world.hasOthers() || seen.dropped > 0) return undefined; // whoever came last won
+  const current = bucket.find(KEYS[0]);
+  const file = cos.files.get(PATH);
+  const there = file ? contentOfFile(file) : 'nothing';
+  if (!current) {
+    if (config.DELETES === 'ignore' || there === 'nothing' || there === 'foreign') return undefined;
+    if (all.some(({ state }) => state === 'cancelled' || state === 'failed')) return undefined;
+    return { invariant: 'the newest version wins', text: `S3 holds nothing, COS ${there}` };
+  }
+  const version = world.versions.find(
+    ({ object }) => object.etag === current.etag && object.key === current.key,
+  );
+  const mine = all.filter((one) => contentOf(one, world) === version?.content);
+  const wanted = version?.size === 0 ? 'empty' : version?.content;
+  const isStored = mine.some(({ state }) => state === 'stored');
+  if (isStored && there !== wanted)
+    return { invariant: 'the newest version wins', text: `S3 holds ${wanted}, COS ${there}` };
+  const isHonest = mine.some(({ state }) => state === 'failed' || state === 'cancelled');
+  if (isStored || isHonest) return undefined;
+  const text = `the newest version ${wanted} was not stored: ${mine.map(({ state }) => state).join(', ') || 'no record'}`;
+  return { invariant: 'the newest version wins', text };
+}

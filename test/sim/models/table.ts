@@ -1,0 +1,136 @@
+import type {
+  ChainRecord,
+  IdempotencyKey,
+  TransferStore,
+  WindowRecord,
+} from '../../../shared/records/store.ts';
+import { targetRecord } from '../../../shared/records/target-record.ts';
+import { type Transfer, transfer } from '../../../shared/records/transfer.ts';
+
+/** Brings a call to the table and its answer back. */
+export type PerformCall = <T>(name: string, given: unknown, effect: () => T) => Promise<T>;
+
+const atOnce: PerformCall = async (_, __, effect) => effect();
+
+type Lock = Parameters<TransferStore['lock']>[0];
+
+/** What the table holds, as text: nothing is shared with who wrote it. */
+export type TableState = {
+  readonly transfers: Map<string, string>;
+  readonly targets: Map<string, string>;
+  readonly windows: Map<string, Map<string, WindowRecord>>;
+  readonly locks: Map<string, Lock>;
+  readonly keys: Map<string, IdempotencyKey>;
+  seal?: string;
+  readonly chains: Map<string, ChainRecord[]>;
+};
+
+export const emptyTable = (): TableState => ({
+  transfers: new Map(),
+  targets: new Map(),
+  windows: new Map(),
+  locks: new Map(),
+  keys: new Map(),
+  chains: new Map(),
+});
+
+export type TableParts = {
+  readonly perform?: PerformCall;
+  readonly clock: () => number;
+  readonly newId: () => string;
+};
+
+/** The contract of the store on a table in memory: conditions on the revision, reads through the schemas. */
+export function openTableModel(
+  table: TableState,
+  { perform = atOnce, clock, newId }: TableParts,
+): TransferStore {
+  const readTransfer = (id: string): Transfer | undefined => {
+    const text = table.transfers.get(id);
+    return text === undefined ? undefined : transfer.parse(JSON.parse(text));
+  };
+
+  return {
+    create: (made) =>
+      perform('store.create', made, () => {
+        const existing = readTransfer(made.id);
+        if (existing) return { won: false, existing } as const;
+        table.transfers.set(made.id, JSON.stringify(made));
+        return { won: true } as const;
+      }),
+    seal: () =>
+      perform('store.seal', undefined, () => {
+        table.seal ??= `${newId()}${newId()}`;
+        return table.seal;
+      }),
+    get: (id) => perform('store.get', id, () => readTransfer(id)),
+    replace: (next) => perform('store.replace', next, () => putIf(table.transfers, next.id, next)),
+    getTarget: (name) =>
+      perform('store.getTarget', name, () => {
+        const text = table.targets.get(name);
+        return text === undefined ? undefined : targetRecord.parse(JSON.parse(text));
+      }),
+    replaceTarget: (next) =>
+      perform('store.replaceTarget', next, () => putIf(table.targets, next.name, next)),
+    lock: (lock) =>
+      perform('store.lock', lock, () => {
+        const held = table.locks.get(lock.name);
+        if (held && held.until > clock()) return false;
+        table.locks.set(lock.name, { ...lock });
+        return true;
+      }),
+    unlock: (lock) =>
+      perform('store.unlock', lock, () => {
+        if (table.locks.get(lock.name)?.by === lock.by) table.locks.delete(lock.name);
+      }),
+    claimKey: (key) =>
+      perform('store.claimKey', key, () => {
+        const existing = table.keys.get(key.name);
+        if (existing) return { won: false, existing: { ...existing } } as const;
+        table.keys.set(key.name, { ...key });
+        return { won: true } as const;
+      }),
+    getKey: (name) => perform('store.getKey', name, () => table.keys.get(name)),
+    addWindow(id, record, row = newId()) {
+      return perform('store.addWindow', record, () => {
+        const rows = table.windows.get(id) ?? new Map<string, WindowRecord>();
+        const place = `${String(record.began ?? record.at).padStart(15, '0')}#${row}`;
+        table.windows.set(id, rows.set(place, structuredClone(record)));
+      });
+    },
+    windows: (id) =>
+      perform('store.windows', id, () => {
+        const rows = [...(table.windows.get(id) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+        return rows.map(([, record]) => structuredClone(record));
+      }),
+    addChain: (id, record) =>
+      perform('store.addChain', record, () => {
+        const others = (table.chains.get(id) ?? []).filter(({ offset }) => offset !== record.offset);
+        table.chains.set(
+          id,
+          [...others, structuredClone(record)].sort((a, b) => a.offset - b.offset),
+        );
+      }),
+    chain: (id) => perform('store.chain', id, () => structuredClone(table.chains.get(id) ?? [])),
+    list: (state, limit, before) =>
+      perform('store.list', state, () => {
+        const all = [...table.transfers.keys()].flatMap((id) => readTransfer(id) ?? []);
+        const keyOf = ({ createdAt, id }: Transfer) => `${String(createdAt).padStart(15, '0')}#${id}`;
+        const found = all
+          .filter((one) => one.state === state && (before === undefined || keyOf(one) < before))
+          .sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
+          .slice(0, limit);
+        const last = found.at(-1);
+        return { transfers: found, ...(last && found.length === limit && { next: keyOf(last) }) };
+      }),
+  };
+}
+
+/** Revision 1 must find nothing, any other the revision before it. */
+function putIf(items: Map<string, string>, key: string, next: { readonly revision: number }): boolean {
+  const text = items.get(key);
+  const seen: number = text === undefined ? 0 : JSON.parse(text).revision;
+  if (seen !== next.revision - 1 || (next.revision === 1) !== (text === undefined)) return false;
+  items.set(key, JSON.stringify(next));
+  return true;
+}
