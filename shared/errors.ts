@@ -35,7 +35,7 @@ export class CosUnavailable extends RelayError {
   override readonly name = 'CosUnavailable';
   readonly remedy = 'retry';
   readonly wayOut = 'try again later; what COS holds is kept and is not sent again';
-  /** COS said "too many requests" (-71): fewer at once. */
+  /** COS asked for fewer requests at once. */
   readonly throttled: boolean;
   constructor(message: string, options: ErrorOptions & CosTrace & { throttled?: boolean } = {}) {
     super(message, options);

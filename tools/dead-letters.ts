@@ -36,11 +36,11 @@ export async function redriveDeadLetters(
 
 /** Why a message was given up: the table knows it of a transfer, the message itself when it is no event. */
 export async function reasonFor(body: string, services: Wired): Promise<string[]> {
-  const news = newsOf(body, services.clock());
-  return typeof news === 'string' ? [news] : Promise.all(news.map((one) => reasonOf(one, services)));
+  const events = eventsOf(body, services.clock());
+  return typeof events === 'string' ? [events] : Promise.all(events.map((one) => reasonOf(one, services)));
 }
 
-function newsOf(body: string, now: number): S3Event[] | string {
+function eventsOf(body: string, now: number): S3Event[] | string {
   try {
     return readS3Event(JSON.parse(body), now);
   } catch (error) {
@@ -48,12 +48,12 @@ function newsOf(body: string, now: number): S3Event[] | string {
   }
 }
 
-async function reasonOf(news: S3Event, { store, config }: Wired): Promise<string> {
-  if (news.kind === 'other') return `an event of type ${news.type}`;
-  const { bucket, key } = news.object;
+async function reasonOf(event: S3Event, { store, config }: Wired): Promise<string> {
+  if (event.kind === 'other') return `an event of type ${event.type}`;
+  const { bucket, key } = event.object;
   const name = `s3://${bucket}/${key}`;
-  if (news.kind === 'deleted') return `${name}: a deletion; the log has its reason by the message id`;
-  const { at: lastModified, etag = '', size = 0, ...named } = news.object;
+  if (event.kind === 'deleted') return `${name}: a deletion; the log has its reason by the message id`;
+  const { at: lastModified, etag = '', size = 0, ...named } = event.object;
   const { target } = destinationOf(config, key);
   const transfer = await store.get(transferId({ kind: 's3', lastModified, etag, size, ...named }, target));
   if (!transfer) return `${name}: no transfer; the log has its reason by the message id`;

@@ -45,7 +45,7 @@ const openAlone = (transferId: string, services: Services, time: StepTime): Prom
     }
   });
 
-/** The machine's steps up to the point where slices are sent. -4019 means our own upload, or policy decides. */
+/** The machine's steps up to the point where slices are sent. An unfinished upload is our own, or policy decides. */
 async function open(transferId: string, services: Services, time: StepTime): Promise<void> {
   let input = { transferId, reopens: 0, windowsUsed: 0 };
   for (;;) {

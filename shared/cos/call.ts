@@ -37,7 +37,7 @@ export type CallerParts = {
   readonly random: () => number;
 };
 
-/** Signs and sends; signs once more when the clock (-59) or the key pair (-47, -48, -97) was the trouble. */
+/** Signs and sends; signs once more when the clock or the key pair was the trouble. */
 export function openCaller({ transport, keys, clock, random }: CallerParts): Caller {
   let clockOffsetMs = 0; // COS's clock minus ours
 

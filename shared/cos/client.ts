@@ -24,7 +24,7 @@ export type Opened =
       readonly sliceSize: number;
       readonly serial: boolean;
     }
-  | { readonly kind: 'unfinished' } // an earlier session is still open (-4019, -4020): list it
+  | { readonly kind: 'unfinished' } // an earlier session is still open: list it
   | { readonly kind: 'exists' } // a file is there and insertOnly was asked for
   | { readonly kind: 'no-directory' }
   | { readonly kind: 'slice-size-refused' };
@@ -62,7 +62,7 @@ export type FinishRequest = { readonly session: string; readonly size: number; r
 
 export type Finished =
   | { readonly kind: 'stored'; readonly links: FileLinks; readonly requestId: string }
-  | { readonly kind: 'gap' } // slices are missing (-175)
+  | { readonly kind: 'gap' } // slices are missing
   | { readonly kind: 'wrong-sha'; readonly error: CosRefused }
   | { readonly kind: 'refused'; readonly error: CosRefused }; // done by an earlier try, or the session is lost
 

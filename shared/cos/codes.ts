@@ -10,28 +10,52 @@ type CodeRemedy = 'answer' | 'retry' | 'throttle' | 'resign' | 'refresh' | 'ask-
 
 export type CodeMeaning = { readonly meaning: string; readonly remedy: CodeRemedy; readonly wayOut: string };
 
+/** The codes that an operation returns as a value, by name. */
+export const ANSWER = {
+  unfinished: -4019,
+  unfinishedOtherSha: -4020,
+  fileExists: -177,
+  directoryExists: -178,
+  notFound: -197,
+  incomplete: -175,
+  otherSha: -4016,
+  sliceSizeRefused: -284,
+} as const;
+
 /** Every code of the v4 API that a relay meets. (COS v4 API, page 436/8432, and the official SDKs.) */
 const CODES: Readonly<Record<number, CodeMeaning>> = {
-  [-4019]: {
+  [ANSWER.unfinished]: {
     meaning: 'an unfinished upload of this path exists',
     remedy: 'answer',
     wayOut: 'list its slices',
   },
-  [-4020]: {
+  [ANSWER.unfinishedOtherSha]: {
     meaning: 'an unfinished upload of this path with another sha exists',
     remedy: 'answer',
     wayOut: 'finish or delete that upload',
   },
-  [-177]: { meaning: 'the file exists', remedy: 'answer', wayOut: 'relay with onExisting=overwrite' },
-  [-178]: { meaning: 'the directory exists', remedy: 'answer', wayOut: 'nothing to do' },
-  [-197]: { meaning: 'no such file or directory', remedy: 'answer', wayOut: 'make the directory' },
-  [-175]: {
+  [ANSWER.fileExists]: {
+    meaning: 'the file exists',
+    remedy: 'answer',
+    wayOut: 'relay with onExisting=overwrite',
+  },
+  [ANSWER.directoryExists]: { meaning: 'the directory exists', remedy: 'answer', wayOut: 'nothing to do' },
+  [ANSWER.notFound]: { meaning: 'no such file or directory', remedy: 'answer', wayOut: 'make the directory' },
+  [ANSWER.incomplete]: {
     meaning: 'slices are missing, or the length is not the one at init',
     remedy: 'answer',
     wayOut: 'list again',
   },
-  [-4016]: { meaning: "the whole file's sha is another", remedy: 'answer', wayOut: 'relay the object again' },
-  [-284]: { meaning: 'the slice size is refused', remedy: 'answer', wayOut: 'set SLICE_SIZE=1048576' },
+  [ANSWER.otherSha]: {
+    meaning: "the whole file's sha is another",
+    remedy: 'answer',
+    wayOut: 'relay the object again',
+  },
+  [ANSWER.sliceSizeRefused]: {
+    meaning: 'the slice size is refused',
+    remedy: 'answer',
+    wayOut: 'set SLICE_SIZE=1048576',
+  },
   [-5965]: {
     meaning: 'uploadparts is malformed',
     remedy: 'fail',

@@ -1,6 +1,7 @@
 import { CosRefused } from '../errors.ts';
 import { type CallerParts, type CosCall, type CosReply, dataOf, openCaller, refusal } from './call.ts';
 import type { CosClient } from './client.ts';
+import { ANSWER } from './codes.ts';
 import { frame } from './form.ts';
 import { fileReply, listReply, openReply, putReply, statReply, toLinks } from './replies.ts';
 import type { CosTarget } from './target.ts';
@@ -18,10 +19,11 @@ export function openHttpClient(parts: CallerParts): CosClient {
         ...(request.whole && { sha: request.whole.sha1, uploadparts: request.whole.uploadParts }),
       });
       const reply = await call(asked, signal);
-      if (reply.code === -4019 || reply.code === -4020) return { kind: 'unfinished' };
-      if (reply.code === -177) return { kind: 'exists' };
-      if (reply.code === -197) return { kind: 'no-directory' };
-      if (reply.code === -284) return { kind: 'slice-size-refused' };
+      if (reply.code === ANSWER.unfinished || reply.code === ANSWER.unfinishedOtherSha)
+        return { kind: 'unfinished' };
+      if (reply.code === ANSWER.fileExists) return { kind: 'exists' };
+      if (reply.code === ANSWER.notFound) return { kind: 'no-directory' };
+      if (reply.code === ANSWER.sliceSizeRefused) return { kind: 'slice-size-refused' };
       const data = good(asked, reply, openReply);
       if (!('slice_size' in data)) return { kind: 'stored', links: toLinks(data) };
       return {
@@ -35,7 +37,7 @@ export function openHttpClient(parts: CallerParts): CosClient {
     async list(target, signal) {
       const asked = post(target, 'upload_slice_list');
       const reply = await call(asked, signal);
-      if (reply.code === -197) return { kind: 'none' };
+      if (reply.code === ANSWER.notFound) return { kind: 'none' };
       const data = good(asked, reply, listReply);
       if (!('slice_size' in data)) return { kind: 'finished', links: toLinks(data) };
       return {
@@ -57,7 +59,10 @@ export function openHttpClient(parts: CallerParts): CosClient {
         const closed = links.access_url !== undefined;
         return { kind: 'held', closed, ...(datamd5 !== undefined && { md5: datamd5 }) };
       }
-      return { kind: reply.code === -4016 ? 'wrong-sha' : 'refused', error: lastWord(asked, reply) };
+      return {
+        kind: reply.code === ANSWER.otherSha ? 'wrong-sha' : 'refused',
+        error: lastWord(asked, reply),
+      };
     },
 
     async finish(target, { session, size, sha1 }, signal) {
@@ -68,23 +73,27 @@ export function openHttpClient(parts: CallerParts): CosClient {
         const links = toLinks(dataOf(asked, reply, fileReply));
         return { kind: 'stored', links, requestId: reply.request_id };
       }
-      if (reply.code === -175) return { kind: 'gap' };
-      return { kind: reply.code === -4016 ? 'wrong-sha' : 'refused', error: lastWord(asked, reply) };
+      if (reply.code === ANSWER.incomplete) return { kind: 'gap' };
+      return {
+        kind: reply.code === ANSWER.otherSha ? 'wrong-sha' : 'refused',
+        error: lastWord(asked, reply),
+      };
     },
 
     async upload(target, { content, insertOnly, sha1 }, signal) {
       const asked = post(target, 'upload', { sha: sha1, insertOnly: insertOnly ? '1' : '0' }, content);
       const reply = await call(asked, signal);
-      if (reply.code === -4019 || reply.code === -4020) return { kind: 'unfinished' };
-      if (reply.code === -177) return { kind: 'exists' };
-      if (reply.code === -197) return { kind: 'no-directory' };
+      if (reply.code === ANSWER.unfinished || reply.code === ANSWER.unfinishedOtherSha)
+        return { kind: 'unfinished' };
+      if (reply.code === ANSWER.fileExists) return { kind: 'exists' };
+      if (reply.code === ANSWER.notFound) return { kind: 'no-directory' };
       return { kind: 'stored', links: toLinks(good(asked, reply, fileReply)), requestId: reply.request_id };
     },
 
     async stat(target, signal) {
       const asked = { op: 'stat', target, signature: 'multi-effect' } as const;
       const reply = await call(asked, signal);
-      if (reply.code === -197) return { kind: 'none' };
+      if (reply.code === ANSWER.notFound) return { kind: 'none' };
       const data = good(asked, reply, statReply);
       return {
         kind: 'file',
@@ -102,7 +111,7 @@ export function openHttpClient(parts: CallerParts): CosClient {
     async remove(target, signal) {
       const asked = { op: 'delete', target, signature: 'single-effect', body: { json: {} } } as const;
       const reply = await call(asked, signal);
-      if (reply.code === -197) return { kind: 'none' };
+      if (reply.code === ANSWER.notFound) return { kind: 'none' };
       if (reply.code !== 0) throw refusal(asked, reply);
       return { kind: 'removed' };
     },
@@ -118,7 +127,7 @@ export function openHttpClient(parts: CallerParts): CosClient {
       const body = { json: { biz_attr: '' } };
       const asked = { op: 'create', target, signature: 'multi-effect', body } as const;
       const reply = await call(asked, signal);
-      if (reply.code !== 0 && reply.code !== -178) throw refusal(asked, reply);
+      if (reply.code !== 0 && reply.code !== ANSWER.directoryExists) throw refusal(asked, reply);
     },
   };
 }

@@ -52,7 +52,7 @@ export type ListFilter = {
 export type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
 
 /**
- * What is remembered between calls. Every write that can race is one conditional write; the loser is told, never
+ * What is remembered between calls. Every write that can race is one conditional write; the loser learns of it, and is never
  * overwritten. Records are read through their schemas.
  */
 export type TransferStore = {

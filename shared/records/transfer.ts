@@ -20,7 +20,7 @@ const common = {
   source: origin,
   target: cosTarget,
   options: transferOptions,
-  /** As S3 told when the source was pinned last. */
+  /** As S3 stated it when the source was pinned last. */
   metadata: sourceMetadata.optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
@@ -179,7 +179,7 @@ export const toRestarted = (from: Ended & { state: 'failed' | 'cancelled' }): Op
   execution: from.execution + 1,
 });
 
-/** The `sha1` that requests of the session carry: COS wants it always or never (-29094). */
+/** The `sha1` that requests of the session carry: COS wants it in all of them or in none. */
 export function sessionSha({ source, options, ...from }: Opening | Sending): { readonly sha1?: string } {
   const carried = from.state === 'sending' ? from.withSha : undefined;
   const wanted = carried ?? options.integrity === 'sha1';

@@ -30,7 +30,7 @@ export async function hashSource(input: HashInput, services: Services, time: Ste
   const transfer = await load(services, input.transferId);
   if (transfer.state !== 'opening' && transfer.state !== 'sending') return ended(transfer);
   const { source } = transfer;
-  if (source.kind !== 's3') throw new TypeError('a client tells the SHA-1 itself');
+  if (source.kind !== 's3') throw new TypeError('a client states the SHA-1 itself');
 
   const chain = unbroken(await services.store.chain(transfer.id), transfer.options.sliceSize);
   const from = chain.at(-1)?.end ?? 0;
@@ -92,10 +92,10 @@ async function pass(
   try {
     for await (const chunk of services.source.read(source, rest, stop, room)) {
       for (let used = 0; used < chunk.length; ) {
-        const piece = chunk.subarray(used, used + sliceSize - (at % sliceSize));
-        hash.update(piece);
-        used += piece.length;
-        at += piece.length;
+        const part = chunk.subarray(used, used + sliceSize - (at % sliceSize));
+        hash.update(part);
+        used += part.length;
+        at += part.length;
         if (at % sliceSize !== 0 && at !== source.size) continue;
         states.push(at % sliceSize === 0 ? hash.state() : LAST);
         whole = { at, saved: hash.save() };

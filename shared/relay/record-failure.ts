@@ -41,10 +41,10 @@ export async function recordFailure(
 }
 
 function readCause(text: string): z.infer<typeof facts> {
-  const said = cause.safeParse(parsed(text));
-  if (!said.success) return { message: text || 'no message' };
-  const packed = facts.safeParse(parsed(said.data.errorMessage));
-  return packed.success ? packed.data : { message: said.data.errorMessage };
+  const failure = cause.safeParse(parsed(text));
+  if (!failure.success) return { message: text || 'no message' };
+  const packed = facts.safeParse(parsed(failure.data.errorMessage));
+  return packed.success ? packed.data : { message: failure.data.errorMessage };
 }
 
 function parsed(text: string): unknown {

@@ -4,7 +4,7 @@ export type Slice = { readonly offset: number; readonly length: number };
 /** The slice sizes COS knows, in bytes. */
 export const SLICE_SIZES = [524_288, 1_048_576, 2_097_152, 3_145_728] as const;
 
-/** The size every region accepts (code -284 means: use this one), in bytes. */
+/** The size every region accepts, in bytes: what is sent where COS refuses another. */
 export const SAFE_SLICE_SIZE = 1_048_576;
 
 /** Cuts `size` bytes into slices of `sliceSize` bytes, the last one shorter. Throws a RangeError on sizes that are no whole bytes. */

@@ -32,9 +32,9 @@ export async function readSlices(
   const failed = new AbortController();
   const signal = AbortSignal.any([stop, failed.signal]);
   const reader = async () => {
-    for (const { range, slices: parts } of ranges) {
+    for (const next of ranges) {
       signal.throwIfAborted();
-      await cut({ range, slices: parts }, reading, signal, take);
+      await cut(next, reading, signal, take);
     }
   };
   const all = await Promise.allSettled(

@@ -48,7 +48,7 @@ export function planCase(seed: number, index: number): CasePlan {
   const confirmed = env.TRUST_LISTED === 'verified' || !kills;
   const canDamage = env.INTEGRITY === 'sha1' || (confirmed && !together);
   const cosFaults = cosFaultsOf(draw, canDamage);
-  const cos = mannersOf(draw, before);
+  const cos = behaviourOf(draw, before);
   const overwritten = happenings.some(({ what }) => what === 'overwrite');
   const isFinal = cosFaults.some(({ act }) => act.kind === 'status' && act.code === UNKNOWN_CODE);
   return {
@@ -105,7 +105,7 @@ const envOf = (draw: Draw) => ({
   READERS: draw.one(['1', '2', '3']),
 });
 
-function mannersOf(draw: Draw, before: CasePlan['before']): Partial<CosEndpointOptions> {
+function behaviourOf(draw: Draw, before: CasePlan['before']): Partial<CosEndpointOptions> {
   const later = 86_400_000;
   return {
     ...(draw.chance(0.15) && { grantSliceSize: draw.one([524_288, 1_048_576, 2_097_152]) }),

@@ -22,8 +22,8 @@ export type CaseResult = {
 
 /** No case takes nearly as long unless it hangs, in ms. */
 const HUNG_MS = 60_000;
-/** Longer than any lease, in ms. */
-const LEASE_MS = 130_000;
+/** Longer than any hold, in ms. */
+const HOLD_MS = 130_000;
 
 /** Plays one case: a whole transfer through the real machine and handlers, with its trouble; then asks the oracle. */
 export async function runCase(
@@ -63,11 +63,11 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
   let cancelled = false;
   let working = 0; // calls that are under way, in all processes
   let passedMs = 0;
-  /** Who is gone left a lease behind: when nobody is at work any more, the time passes until it is over. */
+  /** Who is gone left a hold behind: when nobody is at work any more, the time passes until it is over. */
   const letTimePass = (error: unknown) => {
     const busy =
       error instanceof Error && /TargetBusy|is being written/.test(`${error.name} ${error.message}`);
-    if (busy && working === 0) passedMs += LEASE_MS;
+    if (busy && working === 0) passedMs += HOLD_MS;
   };
   const deliver = async (stack: Stack, object: DroppedObject): Promise<void> => {
     for (let tries = 1; tries <= 10; tries += 1) {

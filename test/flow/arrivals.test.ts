@@ -105,7 +105,7 @@ describe('small objects', () => {
     expect(bed().ops('again.bin').slice(from)).toEqual(['upload', 'stat']);
   });
 
-  test('a call that died in the middle keeps others away until its lease is over', async () => {
+  test('a call that died in the middle keeps others away until its hold is over', async () => {
     let offsetMs = 0;
     const mortalBed = await openEventBed({ wiring: { clock: () => Date.now() + offsetMs } });
     try {

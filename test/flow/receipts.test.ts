@@ -11,14 +11,14 @@ import { tempDir } from '../kit/temp-dir.ts';
 
 const BUCKET = 'receipts-bucket';
 let bed: EventBed;
-let shelf: Awaited<ReturnType<typeof startFauxqs>>;
+let receiptsAt: Awaited<ReturnType<typeof startFauxqs>>;
 let s3: S3Client;
 
 beforeAll(async () => {
-  shelf = await startFauxqs({ port: 0, logger: false });
-  shelf.createBucket(BUCKET);
+  receiptsAt = await startFauxqs({ port: 0, logger: false });
+  receiptsAt.createBucket(BUCKET);
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-  s3 = new S3Client({ endpoint: shelf.address, region: 'us-east-1', forcePathStyle: true, credentials });
+  s3 = new S3Client({ endpoint: receiptsAt.address, region: 'us-east-1', forcePathStyle: true, credentials });
   bed = await openEventBed();
   // objects come from the bed's own S3, receipts go to one that can be written to
   const { receipts } = wire({ ...bed.services.config, RECEIPTS_BUCKET: BUCKET }, { s3 });
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bed.close();
   s3.destroy();
-  await shelf.stop();
+  await receiptsAt.stop();
 });
 
 async function receiptsOf(key: string): Promise<Receipt[]> {

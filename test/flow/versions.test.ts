@@ -169,20 +169,20 @@ describe('versions that meet', () => {
       },
     });
     const held = heldUp(lateInit, 'cos.open');
-    const older = s3().put('stray', bytesOf('older', SLICED), versioned);
+    const older = s3().put('orphan', bytesOf('older', SLICED), versioned);
     const [small, large] = [bytesOf('newer', 4_000), bytesOf('newest', SLICED)];
     await lateInit.deliver(older);
     await held.reached;
-    await lateInit.deliver(s3().put('stray', small, versioned));
+    await lateInit.deliver(s3().put('orphan', small, versioned));
     held.go();
     await lateInit.machine.idle();
 
-    const between = await lateInit.stored('stray');
-    await lateInit.deliver(s3().put('stray', large, versioned));
+    const between = await lateInit.stored('orphan');
+    await lateInit.deliver(s3().put('orphan', large, versioned));
     await lateInit.machine.idle();
 
     expect(between).toEqual(small);
-    expect(await lateInit.stored('stray')).toEqual(large);
+    expect(await lateInit.stored('orphan')).toEqual(large);
   });
 
   test('a delete that was decided before a newer version came does not take its file', async () => {

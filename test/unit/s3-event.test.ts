@@ -23,9 +23,9 @@ describe('readS3Event', () => {
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         const event = objectCreatedEvent({ ...object, key }, { versionId: 'v1' });
 
-        const [news] = readS3Event(event, NOW);
+        const [read] = readS3Event(event, NOW);
 
-        expect(news).toMatchObject({ kind: 'arrived', object: { ...object, key, versionId: 'v1' } });
+        expect(read).toMatchObject({ kind: 'arrived', object: { ...object, key, versionId: 'v1' } });
       }),
     );
   });
@@ -35,9 +35,9 @@ describe('readS3Event', () => {
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         const encoded = encodeURIComponent(key).replaceAll('%20', '+');
 
-        const [news] = readS3Event(notification('ObjectCreated:Put', encoded), NOW);
+        const [read] = readS3Event(notification('ObjectCreated:Put', encoded), NOW);
 
-        expect(news).toMatchObject({
+        expect(read).toMatchObject({
           kind: 'arrived',
           object: { key, at: Date.parse('2026-11-21T12:00:00Z') },
         });
