@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { CosRefused, CosUnavailable } from '../errors.ts';
 import { type Clock, toSeconds } from '../time.ts';
+import { VERSION } from '../version.ts';
 import { meaningOf } from './codes.ts';
 import type { Form } from './form.ts';
 import { envelope } from './replies.ts';
@@ -95,16 +96,29 @@ export function dataOf<T>(call: CosCall, reply: CosReply, schema: z.ZodType<T>):
   );
 }
 
+/** Who asks, for the logs of Tencent. */
+const AGENT = { 'user-agent': `cos-slice-relay/${VERSION}` };
+
 function request(call: CosCall, authorization: string) {
   const path = requestPath(call.target);
   if (call.body === undefined) {
-    return { method: 'GET', path: `${path}?op=${call.op}`, headers: { authorization }, body: [] } as const;
+    return {
+      method: 'GET',
+      path: `${path}?op=${call.op}`,
+      headers: { authorization, ...AGENT },
+      body: [],
+    } as const;
   }
   const form = 'json' in call.body ? jsonForm(call.op, call.body.json) : call.body;
   return {
     method: 'POST',
     path,
-    headers: { authorization, 'content-type': form.contentType, 'content-length': String(form.length) },
+    headers: {
+      authorization,
+      ...AGENT,
+      'content-type': form.contentType,
+      'content-length': String(form.length),
+    },
     body: form.pieces,
   } as const;
 }

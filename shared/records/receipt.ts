@@ -32,5 +32,7 @@ export const receipt = z.object({
   storedAt: z.number(),
   /** How many executions worked on it, the first one counted. */
   attempts: z.number(),
+  /** The release of the relay that wrote it; those before 0.2.0 did not say. */
+  relayVersion: z.string().optional(),
 });
 export type Receipt = z.infer<typeof receipt>;

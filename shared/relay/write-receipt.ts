@@ -3,6 +3,7 @@ import type { Receipt } from '../records/receipt.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services } from '../services.ts';
 import { planSlices } from '../slices/slices.ts';
+import { VERSION } from '../version.ts';
 
 export type Proof = {
   readonly how: Receipt['how'];
@@ -52,6 +53,7 @@ export async function writeReceipt(
     ...(proof.metadata && { metadata: proof.metadata }),
     startedAt: createdAt,
     storedAt: services.clock(),
+    relayVersion: VERSION,
     attempts,
   };
 }

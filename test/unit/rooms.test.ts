@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const WORDS = [
   'shared/errors.ts',
   'shared/time.ts',
+  'shared/version.ts',
   'shared/retry.ts',
   'shared/config.ts',
   'shared/proxy.ts',
