@@ -1,4 +1,4 @@
-import type { Orphan, Owner, StoredFile } from '../records/target-record.ts';
+import { type Orphan, type Owner, recordedIn, type StoredFile } from '../records/target-record.ts';
 import { initsOf, isEqual, withOrphans } from './orphans.ts';
 import { byOwner, type TargetDraft, type Transition } from './transition.ts';
 
