@@ -10,6 +10,8 @@ import type { Clock } from './time.ts';
 type RelaySettings = {
   /** Objects up to this size go in one request, in bytes; COS takes at most 20 MB so. */
   readonly smallObjectMax: number;
+  /** Larger objects fail by name before anything is sent, in bytes. */
+  readonly maxObjectBytes: number;
   /** One ranged read of S3, in bytes. */
   readonly readBytes: number;
   /** Ranged reads under way at once in a worker. */

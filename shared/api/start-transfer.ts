@@ -5,10 +5,12 @@ import type { S3Origin } from '../records/source-version.ts';
 import { sourceName } from '../records/target-record.ts';
 import { type Beginner, isActive, type Transfer, transferId } from '../records/transfer.ts';
 import type { ApiServices, StepTime } from '../services.ts';
+
 import type { Destination } from '../transfer/destination.ts';
-import { registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
+import { assertFits, registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
 import { accessTo, isShared, loadFor } from './access.ts';
 import type { Caller } from './caller.ts';
+
 import { show } from './get-transfer.ts';
 import { type RequestKey, recall, remember, requestKey } from './idempotency.ts';
 import { openClientUpload } from './open-client-upload.ts';
@@ -88,6 +90,7 @@ async function begin(
   { caller, key, to: { target, options } }: Asked,
   services: ApiServices,
 ): Promise<Transfer> {
+  assertFits(source, services);
   const begunBy = await beginner(caller, services);
   const id = transferId(source, target, begunBy);
   const winner = key ? await remember(key, id, services) : id;

@@ -11,7 +11,13 @@ import type { Machine, Services, StepTime } from '../services.ts';
 import { decideClaim, ownerOf } from '../target/claim-order.ts';
 import type { Destination } from '../transfer/destination.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
-import { assertStorable, registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
+import {
+  assertFits,
+  assertStorable,
+  registerTransfer,
+  restarted,
+  startMachine,
+} from '../transfer/register-transfer.ts';
 import { carrySmall } from './carry-small.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -50,6 +56,7 @@ export async function objectArrived(
   await mustBeStorable(told, to, services);
   try {
     const { object, metadata } = mustBeReadable(await services.source.pin(arrived, time.signal));
+    assertFits(object, services);
     return await relayVersion({ ...told, ...object }, metadata, to, services, time, delivery);
   } catch (error) {
     if (isGone(error)) return leaveRecord(told, to, error, services);

@@ -2,11 +2,20 @@ import * as z from 'zod';
 import { cosTarget } from '../cos/target.ts';
 import { origin } from './source-version.ts';
 
+const evidence = z.enum(['sha1', 'md5-of-each-slice', 'listed', 'own-record', 'unproven']).optional();
+export type Evidence = NonNullable<z.infer<typeof evidence>>;
+
 /** The proof written at the end. Sizes in bytes, times in ms since the epoch. */
 export const receipt = z.object({
   transferId: z.string(),
   /** sent: by slices; direct: in one request; instant: COS held the bytes; skipped: the file was there. */
   how: z.enum(['sent', 'direct', 'instant', 'skipped']),
+  /**
+   * What it rests on that COS holds the source's bytes. sha1: COS states that of the source. md5-of-each-slice: COS echoed
+   * it. listed: slices whose echo nobody saw are in COS's list of our session. own-record: we stored this very version and
+   * the file is the one of then. unproven: size and time alone. Missing in receipts of before.
+   */
+  evidence,
   source: origin,
   target: cosTarget,
   session: z.string().optional(),
@@ -28,6 +37,8 @@ export const receipt = z.object({
   requestIds: z.object({ finish: z.string().optional(), stat: z.string() }),
   accessUrl: z.string().optional(),
   metadata: z.object({ set: z.array(z.string()), refused: z.array(z.string()) }).optional(),
+  /** What the object has in S3 and the file in COS does not have, by name. The ACL is never asked for, so it always stands here. */
+  notCarried: z.array(z.string()).optional(),
   startedAt: z.number(),
   storedAt: z.number(),
   /** How many executions worked on it, the first one counted. */

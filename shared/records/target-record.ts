@@ -78,6 +78,9 @@ const file = z.discriminatedUnion('state', [
     sourceName: z.string(),
     etag: z.string().optional(),
     size: z.number(),
+    /** As stat stated them then, in s since the epoch: another file at the path has others. */
+    createdAt: z.number().optional(),
+    modifiedAt: z.number().optional(),
   }),
   /** By a mirrored deletion; `transferId` is the deletion's. */
   z.object({ state: z.literal('deleted'), transferId: z.string() }),

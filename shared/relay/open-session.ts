@@ -5,10 +5,12 @@ import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
+
 import { changeTarget } from '../target/change-target.ts';
 import { onExistingFile } from '../target/recognise.ts';
 import { spoiled } from '../target/upload-transitions.ts';
 import { judgeClosed } from './closed-upload.ts';
+
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
 import { type WholeHash, wholeHash } from './whole-hash.ts';

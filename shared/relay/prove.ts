@@ -1,11 +1,12 @@
 import type { CosFile } from '../cos/client.ts';
-import { NotIdentical, ReceiptNotWritten } from '../errors.ts';
+import { NotIdentical, ReceiptNotWritten, SessionLost } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { Receipt } from '../records/receipt.ts';
 import { sourceName, type Target } from '../records/target-record.ts';
 import { type Opening, type Sending, type Transfer, toStored } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { changeTarget } from '../target/change-target.ts';
+import { evidenceOf } from '../target/recognise.ts';
 import { settled } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { copyMetadata } from './copy-metadata.ts';
@@ -33,9 +34,12 @@ export async function proveAndStore(
   time: StepTime,
 ): Promise<Transfer> {
   const file = await proven(transfer, services, time);
+  const known = how === 'skipped' ? evidenceOf(file, transfer, target) : undefined;
+  if (how === 'skipped' && known === undefined)
+    throw new SessionLost('the file that was to be left is another one by now');
   const metadata = how === 'skipped' ? undefined : await copyMetadata(transfer, file, services, time);
-  const receipt = await writeReceipt(transfer, { how, file, finishId, metadata }, services);
-  return store({ transfer, target }, receipt, services, time);
+  const receipt = await writeReceipt(transfer, { how, file, finishId, metadata, known }, services);
+  return store({ transfer, target }, { receipt, file }, services, time);
 }
 
 /** Puts the receipt of a stored transfer into the receipts bucket, if there is one; the same object however often. */
@@ -69,17 +73,23 @@ async function proven(transfer: Running, services: Services, time: StepTime): Pr
 /** Writes the proof; the first of two executions wins, the other finds it done. */
 async function store(
   { transfer, target }: Claimed,
-  receipt: Receipt,
+  { receipt, file: there }: { readonly receipt: Receipt; readonly file: CosFile },
   services: Services,
   time: StepTime,
 ): Promise<Transfer> {
   const now = services.clock();
   const { id, source } = transfer;
   const etag = source.kind === 's3' ? { etag: source.etag } : {};
+  // setting headers is a modification too, and nobody asks when it was
+  const isUntouched = receipt.metadata === undefined && there.modifiedAt !== undefined;
+  const times = {
+    ...(there.createdAt !== undefined && { createdAt: there.createdAt }),
+    ...(isUntouched && { modifiedAt: there.modifiedAt }),
+  };
   const proof = {
     attempt: transfer.attempts,
     closed: transfer.state === 'sending' ? transfer.session : undefined,
-    stored: { transferId: id, sourceName: sourceName(source), size: source.size, ...etag },
+    stored: { transferId: id, sourceName: sourceName(source), size: source.size, ...etag, ...times },
   };
   const written = await changeTarget(services, target.name, settled(proof), {
     known: target,

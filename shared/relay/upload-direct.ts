@@ -5,7 +5,9 @@ import type { S3Origin } from '../records/source-version.ts';
 import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
+
 import { onExistingFile, whoseUpload } from '../target/recognise.ts';
+
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import type { Claimed } from './prove.ts';
 
@@ -35,7 +37,8 @@ export async function uploadDirect(
   const send = (insertOnly: boolean) =>
     services.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
   // a file of ours that is another version need not be met with a refusal first
-  const replaces = onExisting === 'skip-same' && isOther(target, transfer.source);
+  const replaces =
+    (onExisting === 'skip-same' || onExisting === 'skip-same-size') && isOther(target, transfer.source);
   const insertOnly = onExisting !== 'overwrite' && !replaces;
   const first = await detours(begun, () => send(insertOnly), services, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };

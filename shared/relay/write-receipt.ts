@@ -1,15 +1,19 @@
 import type { CosFile } from '../cos/client.ts';
-import type { Receipt } from '../records/receipt.ts';
+import type { Evidence, Receipt } from '../records/receipt.ts';
+import type { WindowRecord } from '../records/store.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services } from '../services.ts';
-import { planSlices } from '../slices/slices.ts';
+import { missingSlices, planSlices } from '../slices/slices.ts';
 import { VERSION } from '../version.ts';
+import { confirmedSlices } from './held-slices.ts';
 
 export type Proof = {
   readonly how: Receipt['how'];
   readonly file: CosFile;
   readonly finishId: string | undefined;
   readonly metadata: Receipt['metadata'];
+  /** Of a file that was left as it was. */
+  readonly known?: Evidence | undefined;
 };
 
 /** Adds up what the workers wrote down of this attempt. */
@@ -32,6 +36,7 @@ export async function writeReceipt(
   return {
     transferId: id,
     how: proof.how,
+    evidence: proof.known ?? evidenceOfSent(transfer, proof, windows),
     source,
     target,
     ...(bySlices && { session: bySlices.session, sliceSize: bySlices.sliceSize }),
@@ -51,9 +56,24 @@ export async function writeReceipt(
     requestIds: { stat: file.requestId, ...(proof.finishId !== undefined && { finish: proof.finishId }) },
     ...(file.links.accessUrl !== undefined && { accessUrl: file.links.accessUrl }),
     ...(proof.metadata && { metadata: proof.metadata }),
+    ...(transfer.metadata && { notCarried: transfer.metadata.notCarried }),
     startedAt: createdAt,
     storedAt: services.clock(),
     relayVersion: VERSION,
     attempts,
   };
+}
+
+/** What it rests on that the bytes we sent are those COS holds. */
+function evidenceOfSent(
+  transfer: Opening | Sending,
+  { how, file }: Proof,
+  windows: readonly WindowRecord[],
+): Evidence {
+  // an instant upload is COS's own word that it holds a file of this SHA-1
+  if (how === 'instant' || (file.sha1 !== undefined && file.sha1 === transfer.source.sha1)) return 'sha1';
+  if (transfer.state !== 'sending') return 'unproven';
+  const all = planSlices(transfer.source.size, transfer.sliceSize);
+  const confirmed = confirmedSlices(all, transfer.session, windows);
+  return missingSlices(all, confirmed).length === 0 ? 'md5-of-each-slice' : 'listed';
 }

@@ -1,5 +1,12 @@
 import type { CosFile, Listed } from '../cos/client.ts';
-import { type Orphan, recordedIn, sourceName, type Target } from '../records/target-record.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import {
+  type Orphan,
+  recordedIn,
+  type StoredFile,
+  sourceName,
+  type Target,
+} from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import { SLICE_SIZES } from '../slices/slices.ts';
 import { toSeconds } from '../time.ts';
@@ -45,22 +52,34 @@ const hasSliceSize = (transfer: Transfer, listed: Unfinished): boolean =>
   transfer.sliceSize === listed.sliceSize;
 
 /**
- * Whether the file at the target is this source version, as far as anybody can tell without reading it. Equal size is
- * not enough when something speaks against it: another sha, our own record of another version stored there, a transfer of
- * ours that may have written there without recording it, or a file older than the version itself.
+ * What proves that the file at the target is this source version: its SHA-1, or our own record of having stored this
+ * version there, if the file still is the one of then. Size and time prove nothing: they count only under the policy that
+ * is named for it. Undefined: nothing does, or something speaks against it.
  */
-function isSame(file: CosFile, transfer: Transfer, target: Target | undefined): boolean {
-  const { source } = transfer;
-  if (file.size !== source.size || file.received !== file.size) return false;
-  if (file.sha1 !== undefined && source.sha1 !== undefined) return file.sha1 === source.sha1;
-  if (source.kind === 'client') return false;
+export function evidenceOf(
+  file: CosFile,
+  { source, options }: Pick<Transfer, 'source' | 'options'>,
+  target: Pick<Target, 'file'> | undefined,
+): 'sha1' | 'own-record' | 'unproven' | undefined {
+  if (file.size !== source.size || file.received !== file.size) return undefined;
+  if (file.sha1 !== undefined && source.sha1 !== undefined)
+    return file.sha1 === source.sha1 ? 'sha1' : undefined;
+  if (source.kind === 'client') return undefined;
   const last = target?.file;
-  if (last?.state === 'unknown') return false;
-  if (last?.state === 'stored')
-    return last.sourceName === sourceName(source) && last.etag === source.etag && last.size === source.size;
-  if (transfer.options.integrity === 'sha1') return false; // who asks for proof is not served with a guess
-  return file.modifiedAt === undefined || file.modifiedAt >= toSeconds(source.lastModified);
+  if (last?.state === 'unknown') return undefined;
+  if (last?.state === 'stored') return isRecorded(file, source, last) ? 'own-record' : undefined;
+  // who asks for proof is not served with a guess
+  if (options.onExisting !== 'skip-same-size' || options.integrity === 'sha1') return undefined;
+  const isOlder = file.modifiedAt !== undefined && file.modifiedAt < toSeconds(source.lastModified);
+  return isOlder ? undefined : 'unproven';
 }
+
+const isRecorded = (file: CosFile, source: S3Origin, last: StoredFile): boolean =>
+  last.sourceName === sourceName(source) &&
+  last.etag === source.etag &&
+  last.size === source.size &&
+  (last.createdAt ?? file.createdAt) === file.createdAt &&
+  (last.modifiedAt ?? file.modifiedAt) === file.modifiedAt;
 
 /** Proven by SHA-1 and size: a file that is there already and is in nobody's way. */
 const isIdentical = (file: CosFile, { source }: Pick<Transfer, 'source'>): boolean =>
@@ -83,7 +102,7 @@ export function onExistingFile(
   // the very same bytes are in nobody's way: they may be what an earlier try left whose answer was lost
   if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, transfer)))
     return 'refuse';
-  return file.kind === 'file' && isSame(file, transfer, target) ? 'leave' : 'replace';
+  return file.kind === 'file' && evidenceOf(file, transfer, target) ? 'leave' : 'replace';
 }
 
 /** Whether the file was proven by this transfer, though the transfer itself may not say so yet. */

@@ -110,6 +110,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     pace,
     settings: {
       smallObjectMax: config.SMALL_OBJECT_MAX,
+      maxObjectBytes: config.MAX_OBJECT_BYTES,
       readBytes: config.READ_BYTES,
       readers: config.READERS,
       maxInFlight: config.MAX_IN_FLIGHT,

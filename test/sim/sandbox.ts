@@ -78,6 +78,7 @@ export function servicesOf(life: Life, world: World, scheduler: Scheduler, machi
     pace,
     settings: {
       smallObjectMax: config.SMALL_OBJECT_MAX,
+      maxObjectBytes: config.MAX_OBJECT_BYTES,
       readBytes: config.READ_BYTES,
       readers: config.READERS,
       maxInFlight: config.MAX_IN_FLIGHT,

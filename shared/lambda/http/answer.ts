@@ -92,6 +92,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   SourceChanged: 'source-changed',
   SourceMissing: 'source-missing',
   SourceArchived: 'source-missing',
+  TooLarge: 'too-large',
   SourceDenied: 'source-missing',
   SourceMoved: 'source-missing',
   SourceUnavailable: 'source-unavailable',

@@ -50,6 +50,7 @@ export const startTransfer = call({
     'payload-too-large',
     'unsupported-media-type',
     'source-missing',
+    'too-large',
     'source-changed',
     'source-unavailable',
     'idempotency-key-reused',

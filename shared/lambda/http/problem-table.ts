@@ -14,6 +14,7 @@ export type ProblemKind =
   | 'source-changed'
   | 'payload-too-large'
   | 'unsupported-media-type'
+  | 'too-large'
   | 'source-missing'
   | 'too-many-requests'
   | 'cos-refused'
@@ -54,6 +55,7 @@ export const PROBLEMS: Readonly<Record<ProblemKind, ProblemClass>> = {
   'slice-too-large': { status: 413, title: 'The slice is too large' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is of a type this call does not take' },
+  'too-large': { status: 422, title: 'The object is larger than COS takes' },
   'source-missing': { status: 422, title: 'The source is not there or not readable' },
   'no-such-slice': { status: 422, title: 'No slice begins at this offset' },
   'slice-length': { status: 422, title: 'The slice has another length' },
