@@ -36,7 +36,8 @@ const order = z.strictObject({
 
 /** One fault, or several, as a client orders them in JSON. Throws with what is wrong in one line. */
 export function readFaultOrders(body: string): Fault[] {
-  const read = z.union([order.transform((one) => [one]), z.array(order)]).safeParse(parsed(body));
+  const given = parsed(body);
+  const read = z.array(order).safeParse(Array.isArray(given) ? given : [given]);
   if (!read.success) throw new BadOrder(z.prettifyError(read.error).replaceAll('\n', ' '));
   return read.data.map(withoutNothing);
 }

@@ -118,6 +118,7 @@ function behaviourOf(draw: Draw, before: CasePlan['before']): Partial<CosEndpoin
     listForm: draw.one(['array', 'string', 'null-when-empty', 'absent-when-empty']),
     // a clock that is wrong; not where the time of an older file is looked at
     ...(before !== 'older-file' && draw.chance(0.1) && { now: () => Date.now() + later }),
+    strictFolders: draw.chance(0.5),
   };
 }
 

@@ -68,7 +68,7 @@ describe('the command', () => {
 
     expect(help).toMatchObject({ status: 0 });
     expect(help.stdout).toContain('--secret-key');
-    expect(bad).toMatchObject({ status: 2, stderr: 'cos: --port is not a port number; see --help\n' });
+    expect(bad).toMatchObject({ status: 2, stderr: 'cos: --port is not a whole number; see --help\n' });
   });
 
   test('ends cleanly on Ctrl-C and shows no key', async () => {
