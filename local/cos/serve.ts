@@ -25,7 +25,7 @@ export type CosServer = {
   nextRequestId(): string;
 };
 
-type Exchange = {
+type Serving = {
   readonly server: CosServer;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -38,7 +38,7 @@ export async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const at: Exchange = { server, request, response, entry: server.log.open(server.nextRequestId()) };
+  const at: Serving = { server, request, response, entry: server.log.open(server.nextRequestId()) };
   try {
     allowOrigin(request, response, server.allowOrigins);
     if (isPreflight(request)) answerPreflight(at);
@@ -51,13 +51,13 @@ export async function serve(
   }
 }
 
-function answerPreflight(at: Exchange): void {
+function answerPreflight(at: Serving): void {
   at.entry.preflight();
   stampReply(at.response, stamp(at));
   sendPreflight(at.request, at.response);
 }
 
-async function answerRequest(at: Exchange): Promise<void> {
+async function answerRequest(at: Serving): Promise<void> {
   const { server, request, entry } = at;
   const form = await readForm(request, server.bandwidth);
   entry.enter();
@@ -70,7 +70,7 @@ async function answerRequest(at: Exchange): Promise<void> {
   await send(at, await decide(at, call, act), act);
 }
 
-async function answerDownload(at: Exchange, call: Call): Promise<void> {
+async function answerDownload(at: Serving, call: Call): Promise<void> {
   const { server, request, response, entry } = at;
   const file = fileToDownload(server.context, call, server.credentials);
   entry.decided(0);
@@ -80,7 +80,7 @@ async function answerDownload(at: Exchange, call: Call): Promise<void> {
 }
 
 /** What a fault does before anything is stored. False: the request ends here. */
-async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Promise<boolean> {
+async function passes(at: Serving, call: Call, act: FaultAct | undefined): Promise<boolean> {
   switch (act?.kind) {
     case 'reset-before':
       reset(at.response);
@@ -102,7 +102,7 @@ async function passes(at: Exchange, call: Call, act: FaultAct | undefined): Prom
   }
 }
 
-async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Promise<Answer> {
+async function decide(at: Serving, call: Call, act: FaultAct | undefined): Promise<Answer> {
   try {
     const answer = await perform(at.server.context, at.server.credentials, call, act);
     at.entry.decided(answer.code);
@@ -113,7 +113,7 @@ async function decide(at: Exchange, call: Call, act: FaultAct | undefined): Prom
 }
 
 /** Sends the answer in the way the fault wants it. */
-async function send(at: Exchange, answer: Answer, act?: FaultAct): Promise<void> {
+async function send(at: Serving, answer: Answer, act?: FaultAct): Promise<void> {
   const { server, response } = at;
   if (server.latencyMs > 0) await pause(response, server.latencyMs);
   if (act?.kind === 'stall' && act.when === 'after') await pause(response, act.forMs);
@@ -130,7 +130,7 @@ function altered(answer: Answer, act: FaultAct | undefined): Answer {
   return { ...answer, data: { ...answer.data, datamd5: (md5.startsWith('0') ? '1' : '0') + md5.slice(1) } };
 }
 
-function troubled(at: Exchange, error: unknown): Answer {
+function troubled(at: Serving, error: unknown): Answer {
   const answer = error instanceof Refused ? error.answer : answerOf(-195, `storage is in trouble: ${error}`);
   at.entry.decided(answer.code);
   return answer;
@@ -143,7 +143,7 @@ async function forgetUpload({ store, lock }: Context, { address }: Call): Promis
   });
 }
 
-const stamp = ({ server, entry }: Exchange) => ({
+const stamp = ({ server, entry }: Serving) => ({
   requestId: entry.requestId,
   now: server.context.behaviour.now(),
 });
