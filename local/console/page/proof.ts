@@ -79,7 +79,7 @@ export function factsOf(
 export function Facts({ transfer }: { transfer: TransferView }) {
   const says = useSpeech();
   return html`<section class="card" aria-labelledby="facts">
-    <h2 id="facts">${says('id')}</h2>
+    <h2 id="facts">${says('facts')}</h2>
     <dl class="facts">${factsOf(transfer, says).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
   </section>`;
 }

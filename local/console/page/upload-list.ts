@@ -4,7 +4,7 @@ import { nameOf } from './stored-files.ts';
 import { html, useSpeech } from './ui.ts';
 import type { Upload, Uploads } from './uploads.ts';
 
-const SAMPLE_BYTES = 33_554_432;
+const SAMPLE_BYTES = 16_777_216;
 const RANDOM_MAX = 65_536;
 
 export function UploadButtons({ sender, inviting }: { sender: Uploads; inviting: boolean }) {
