@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import { portOf, readWords, runToExit, say, UsageError } from '../command.ts';
-import { type Identity, openForward } from './forward.ts';
+import { portOf, readWords, runToExit, say } from '../command.ts';
+import { openForward } from './forward.ts';
 import { openPage } from './page-files.ts';
+import { reachApi } from './reach-api.ts';
 import { startConsole } from './server.ts';
-import { apiOfStage, regionOf } from './stage-api.ts';
 
 const USAGE = `Usage: npm run console -- --stage S | --api URL
 
@@ -32,13 +31,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const port = portOf(given.port ?? '8081');
-  const region = regionOf(given.api, given.region, process.env);
-  const api = given.api === undefined ? await apiOfStage(stageOf(given.stage), region) : addressOf(given.api);
-  const token = given.token ?? (process.env.RELAY_TOKEN || undefined);
-  const identity: Identity =
-    token === undefined
-      ? { kind: 'aws', credentials: fromNodeProviderChain(), region }
-      : { kind: 'token', token };
+  const { api, identity } = await reachApi(given, process.env);
   const key = randomBytes(16).toString('hex');
   const page = await openPage({ api: api.href, pollMs: POLL_MS });
   const served = await startConsole({ page, forward: openForward(api, identity), key, port });
@@ -47,17 +40,6 @@ async function main(): Promise<number> {
   await Promise.race((['SIGINT', 'SIGTERM'] as const).map((signal) => once(process, signal)));
   await served.close();
   return 0;
-}
-
-function stageOf(stage: string | undefined): string {
-  if (stage !== undefined && /^[\w-]+$/.test(stage)) return stage;
-  throw new UsageError('say --stage S or --api URL; see --help');
-}
-
-function addressOf(text: string): URL {
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new UsageError(`--api ${text} is not an http or https address; see --help`);
 }
 
 function readArguments(args: readonly string[]) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { asError } from '../../shared/errors.ts';
 import type { LogFields, RelayEvent } from '../../shared/observe/observe.ts';
@@ -9,11 +9,12 @@ import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
 import { SOURCE_BUCKET, startStack } from '../stack/stack.ts';
+import { sayRunning, sayStopped } from './running.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
 
-Keeps the whole stack running on this machine. A file put into its drop folder is relayed into COS; one that was
-interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
+Keeps the whole stack running on this machine, with a page to watch it. A file put into its drop folder is relayed into
+COS; one that was interrupted goes on. Addresses are printed at the start. Ctrl-C ends it.
 
   --data DIR    where state is kept (RELAY_DATA, default .relay)
   --port N      port of the HTTP API, 0 for any free one (default 8080)
@@ -46,17 +47,20 @@ async function main(): Promise<number> {
   const port = portOf(given.port ?? '8080');
   const api = await startApi({ services: stack.services, port, token, page });
   const drop = join(stack.root, SOURCE_BUCKET);
-  say(
-    `COS       ${stack.cos?.origin ?? stack.services.config.COS_ENDPOINT ?? `region ${stack.services.config.COS_REGION}`}`,
-  );
-  say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  await sayRunning(dataDir, { pid: process.pid, api: api.origin, token, dynamodb: stack.dynamodb });
+  const { config } = stack.services;
   say(`open      ${api.origin}/#key=${token}`);
-  say(`API       ${api.origin}, Authorization: Bearer ${token}`);
   say(`drop here ${drop}`);
+  say(`API       ${api.origin}, Authorization: Bearer ${token}`);
+  say(`COS       ${stack.cos?.origin ?? config.COS_ENDPOINT ?? `region ${config.COS_REGION}`}`);
+  say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
+  if ((await readdir(drop)).length === 0)
+    say('nothing was dropped yet: open the address above, and send a sample with one click');
   const announce = (object: DroppedObject) =>
     void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
   await watchDrops(stack.root, SOURCE_BUCKET, announce, ended.signal, { includeExisting: true });
   say('stopped; what was under way goes on at the next start');
+  await sayStopped(dataDir);
   await api.close();
   await stack.close();
   return 0;

@@ -34,6 +34,8 @@ export type Stack = {
   /** Undefined where an outside one is configured. */
   readonly cos: CosEndpoint | undefined;
   readonly s3: S3Endpoint | undefined;
+  /** Where its table is; undefined where an outside one is configured. */
+  readonly dynamodb: string | undefined;
   readonly machine: LocalMachine;
   /** The folder of the source bucket's objects is `root/bucket`. */
   readonly root: string;
@@ -115,6 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       services,
       cos,
       s3,
+      dynamodb: db?.endpoint,
       machine,
       root,
       deliver,

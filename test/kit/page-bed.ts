@@ -17,7 +17,7 @@ const ARGS = [
 ];
 
 /** A browser and a relay on a busy machine: no test of the page waits for less, and none for time itself. */
-export const PATIENCE = { timeout: 120_000 } as const;
+export const PATIENCE = { timeout: 180_000 } as const;
 
 /** Why no browser can be had; undefined where there is one. */
 export const noBrowser = (): string | undefined =>

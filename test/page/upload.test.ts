@@ -29,12 +29,15 @@ describe.skipIf(reason)('an upload from the page', PATIENCE, () => {
   });
 
   test('goes on after a reload: chosen again, only what is missing is sent', async () => {
-    bed = await pageBed({ cos: { faults: [stall(10_000, 150, { op: 'upload_slice_data' })] } });
+    bed = await pageBed({
+      env: { SLICE_SIZE: '524288' },
+      cos: { faults: [stall(10_000, 150, { op: 'upload_slice_data' })] },
+    });
     const path = join(dir, '报告 & plan.bin');
-    await writeFile(path, bytesOf('upload', 24 * MIB));
+    await writeFile(path, bytesOf('upload', 6 * MIB));
     const { page, complaints } = await openAt(browser, bed.address);
     await page.locator('input[type=file]').setInputFiles(path);
-    await expect.poll(() => sendings(bed.cos).size, PATIENCE).toBeGreaterThan(8);
+    await expect.poll(() => sendings(bed.cos).size, PATIENCE).toBeGreaterThan(3);
 
     await page.reload();
     await page.locator('.upload.paused').waitFor();
@@ -43,9 +46,9 @@ describe.skipIf(reason)('an upload from the page', PATIENCE, () => {
     await page.locator('.row.stored').waitFor();
 
     const twice = [...sendings(bed.cos).values()].filter((count) => count > 1).length;
-    expect(before).toBeLessThan(24);
+    expect(before).toBeLessThan(12);
     expect(twice).toBeLessThanOrEqual(4); // those in flight when the page went
-    expect((await bed.cos.file('relay', '报告 & plan.bin'))?.size).toBe(24 * MIB);
+    expect((await bed.cos.file('relay', '报告 & plan.bin'))?.size).toBe(6 * MIB);
     expect(await page.locator('.upload').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -53,10 +56,10 @@ describe.skipIf(reason)('an upload from the page', PATIENCE, () => {
   test('waits while the network is gone, and goes on by itself', async () => {
     bed = await pageBed({ cos: { faults: [stall(10_000, 60, { op: 'upload_slice_data' })] } });
     const path = join(dir, 'offline.bin');
-    await writeFile(path, bytesOf('offline', 12 * MIB));
+    await writeFile(path, bytesOf('offline', 6 * MIB));
     const { page, complaints } = await openAt(browser, bed.address);
     await page.locator('input[type=file]').setInputFiles(path);
-    await expect.poll(() => sendings(bed.cos).size, PATIENCE).toBeGreaterThan(2);
+    await expect.poll(() => sendings(bed.cos).size, PATIENCE).toBeGreaterThan(0);
 
     await page.context().setOffline(true);
     await page.locator('.upload.offline').waitFor();

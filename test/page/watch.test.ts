@@ -51,7 +51,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const seen: number[] = [];
     while ((await page.locator('.badge.stored').count()) === 0) seen.push((await countsOf(page)).sent);
 
-    expect(new Set(seen).size).toBeGreaterThan(4);
+    expect(new Set(seen).size).toBeGreaterThan(2);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     await expect.poll(() => countsOf(page), PATIENCE).toEqual({ sent: 200, before: 0, missing: 0 });
     expect(await page.locator('.steps .done').count()).toBe(5);
@@ -63,15 +63,15 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'page-'));
     const lasting = { dataDir, volatileTable: false, env: ONE_AT_A_TIME };
     bed = await pageBed({ ...lasting, cos: SLOW });
-    const object = await drop('twice.bin', 40);
+    const object = await drop('twice.bin', 20);
     await expect
-      .poll(() => bed.cos.log.filter(({ op }) => op === 'upload_slice_data').length)
-      .toBeGreaterThan(12);
+      .poll(() => bed.cos.log.filter(({ op }) => op === 'upload_slice_data').length, PATIENCE)
+      .toBeGreaterThan(6);
     await bed.stack.close();
     await bed.close().catch(() => undefined); // its folder stays for the next one
 
     bed = await pageBed(lasting);
-    await bed.put('twice.bin', bytesOf('twice.bin', 40 * MIB));
+    await bed.put('twice.bin', bytesOf('twice.bin', 20 * MIB));
     void bed.stack.announce(object).catch(() => undefined);
     const { page, complaints } = await openAt(browser, bed.address);
     await page.getByRole('link', { name: 'twice.bin' }).click();
@@ -79,7 +79,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
 
     const { before, sent, missing } = await countsOf(page);
     expect(before).toBeGreaterThan(0);
-    expect(before + sent).toBe(40);
+    expect(before + sent).toBe(20);
     expect(missing).toBe(0);
     expect(complaints).toEqual([]);
     await rm(dataDir, { recursive: true, force: true });

@@ -23,6 +23,10 @@ export function Actions({
       setTrouble(error instanceof CallFailed ? error.message : String(error)),
     );
   };
+  // a version that S3 cannot name, begun by an event before, goes on under an id of its own
+  const beginAgain = async () => {
+    location.hash = `#/t/${(await api.begin(transfer)).id}`;
+  };
   const { state, source, id } = transfer;
   const active = state === 'sending' || state === 'opening';
   const restartable = (state === 'failed' || state === 'cancelled') && source.kind === 's3';
@@ -34,7 +38,7 @@ export function Actions({
       <button type="button" class="danger" onClick=${run(() => api.cancel(id))}>${says('cancel')}</button>
       <button type="button" class="quiet" onClick=${() => setSure(false)}>${says('keepOn')}</button></span>`
     }
-    ${restartable && html`<button type="button" onClick=${run(() => api.begin(transfer))}>${says('beginAgain')}</button>`}
+    ${restartable && html`<button type="button" onClick=${run(beginAgain)}>${says('beginAgain')}</button>`}
     ${transfer.receipt && html`<button type="button" class="second" onClick=${() => saveReceipt(transfer, says)}>${says(short ? 'receipt' : 'saveReceipt')}</button>`}
     ${trouble && html`<span class="trouble" role="alert">${trouble}</span>`}
   </div>`;
