@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { startStack } from '../local/stack/stack.ts';
 import { loadConfig } from '../shared/config.ts';
 import { type Wired, wire } from '../shared/wiring/wiring.ts';
+import { openLocalTable } from './local-table.ts';
 import type { Stage } from './stage.ts';
 
 /** A relay to look into: the one that the environment names, or the one on this machine. */
@@ -14,6 +15,8 @@ export type Reached = {
 };
 
 export type Reach = {
+  /** The table is enough: it is read while `npm run dev` runs, too. */
+  readonly tableOnly?: boolean;
   readonly local: boolean;
   readonly data: string | undefined;
   /** One that is deployed: its functions' environment is used instead of this process's. */
@@ -21,13 +24,17 @@ export type Reach = {
 };
 
 /** Throws BadConfig that names every bad variable. */
-export async function reachRelay({ local, data, stage }: Reach, env: NodeJS.ProcessEnv): Promise<Reached> {
+export async function reachRelay(
+  { local, data, stage, tableOnly }: Reach,
+  env: NodeJS.ProcessEnv,
+): Promise<Reached> {
   if (!local) {
     const services = wire(loadConfig(stage?.env ?? env));
     return { services, idle: async () => undefined, close: () => services.close() };
   }
   const dataDir = resolve(env.INIT_CWD ?? '.', data ?? env.RELAY_DATA ?? '.relay');
   await mkdir(dataDir, { recursive: true });
+  if (tableOnly) return { ...(await openLocalTable(dataDir, env)), idle: async () => undefined };
   const stack = await startStack({ dataDir, env, machine: { pauseMs: 1_000 } });
   return { services: stack.services, idle: () => stack.machine.idle(), close: () => stack.close() };
 }

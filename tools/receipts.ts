@@ -15,7 +15,7 @@ Prints what became of objects, with the proof of those that are stored.
   --csv         comma-separated, as RFC 4180 has it
   --json        one JSON object a line: the whole receipt, or the transfer where there is none
   --stage STAGE one that is deployed, in the account and region of your AWS credentials
-  --local       the relay on this machine, where npm start and npm run dev keep it (they must not be running)
+  --local       the relay on this machine, where npm start and npm run dev keep it; npm run dev may be running
   --data DIR    its state (RELAY_DATA, default .relay)
   --help        this text
 
@@ -35,7 +35,10 @@ async function main(): Promise<number> {
   const since = readSince(given.since, Date.now());
   const states = (given.state ?? ['stored']).map(stateOf);
   const stage = given.stage === undefined ? undefined : await readStage(given.stage);
-  const relay = await reachRelay({ local: given.local ?? false, data: given.data, stage }, process.env);
+  const relay = await reachRelay(
+    { local: given.local ?? false, data: given.data, stage, tableOnly: true },
+    process.env,
+  );
   const format = given.json ? 'json' : given.csv ? 'csv' : 'table';
   try {
     let count = 0;
