@@ -10,7 +10,7 @@ export type Identity =
   | { readonly kind: 'aws'; readonly credentials: Credentials; readonly region: string }
   | { readonly kind: 'token'; readonly token: string };
 
-export type Asked = {
+type Asked = {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-export type PageFile = { readonly type: string; readonly body: string | Uint8Array };
+type PageFile = { readonly type: string; readonly body: string | Uint8Array };
 
 /** The page by the paths it is asked for. */
 export type PageFiles = ReadonlyMap<string, PageFile>;

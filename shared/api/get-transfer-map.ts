@@ -26,7 +26,7 @@ export async function showMap(
 export type Unchanged = { readonly unchanged: true; readonly etag: string };
 
 /** Pure. Records of sessions that COS lost count for nothing, so only those of the last one are shown. */
-export function mapOf(transfer: Transfer, windows: readonly WindowRecord[]): Omit<MapView, 'etag'> {
+function mapOf(transfer: Transfer, windows: readonly WindowRecord[]): Omit<MapView, 'etag'> {
   const { id, state, source, attempts, createdAt, updatedAt } = transfer;
   const session = sessionOf(transfer, windows);
   const mine = windows.filter((window) => window.session === session).sort((a, b) => a.at - b.at);

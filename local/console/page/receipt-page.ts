@@ -9,7 +9,7 @@ const STYLE =
   'body{font:16px/1.6 system-ui,"Noto Sans SC",sans-serif;color:#1d2733;background:#fff;max-width:46rem;margin:3rem auto;padding:0 1.2rem}h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1rem;margin-top:2rem}li{list-style:none}ul{padding:0}dt{color:#5a6878;font-size:.85rem}dd{margin:0 0 .6rem;overflow-wrap:anywhere}pre{background:#f3f5f8;padding:1rem;border-radius:8px;overflow:auto;font-size:.8rem}@media print{body{margin:0}}';
 
 /** The receipt as one file that needs nothing else: for whoever must show that the copy is the original. */
-export function receiptPage(transfer: TransferView, says: Says): string {
+function receiptPage(transfer: TransferView, says: Says): string {
   const evidence = evidenceOf(transfer, says).map(
     ({ holds, words }) => `<li>${holds ? '✓' : '–'} ${escaped(words)}</li>`,
   );
