@@ -60,7 +60,7 @@ const environment = z.object({
   SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
   MAX_OBJECT_BYTES: between(1, 5 * 1024 * 1024 * MIB, 65_536 * MIB),
   WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),
-  MAX_WINDOWS: between(1, 3_000, 1_000),
+  MAX_WINDOWS: between(1, 3_000, 80),
   MAX_CONCURRENCY: between(1, 40, 20),
   MAX_IN_FLIGHT: between(1, 64, 32),
   READ_BYTES: between(3 * MIB, 64 * MIB, 8 * MIB),

@@ -36,6 +36,17 @@ test('a slow worker is cut off by its deadline, and the rest is handed out again
   expect(transitions?.count).toBe(2 * 8 + 5 + 5 + 1);
 });
 
+test('the largest object takes few states, and ends within minutes on forty workers', () => {
+  const object = 64 * 1_024 * MIB;
+  const bill = billOf(relayOf({ MAX_CONCURRENCY: '40' }, object, 10 * MIB));
+  const transitions = bill.lines.find(({ what }) => what === 'Step Functions')?.count ?? 0;
+
+  expect(transitions * (TIB / object)).toBeLessThanOrEqual(1_500);
+  expect(bill.hours).toBeLessThan(0.1);
+  // one call carries a window even where a worker has 1 MiB/s: 880 s of its 900
+  expect(bill.windowBytes).toBeLessThanOrEqual(880 * MIB);
+});
+
 test('a small object needs no machine', () => {
   const bill = billOf(relayOf({}, 1_000_000, 10 * MIB));
 
