@@ -99,7 +99,12 @@ type Sent = {
 type Reply = { readonly status: number; readonly retryAfter: string | null; readonly text: string };
 
 const passes = ({ status, kind }: ApiRefused): boolean =>
-  status === 429 || status === 503 || status === 504 || kind === 'not-open' || kind === 'slice-corrupt';
+  status === 429 ||
+  status === 503 ||
+  status === 504 ||
+  kind === 'not-open' ||
+  kind === 'slice-busy' ||
+  kind === 'slice-corrupt';
 
 function refusal(base: string, { status, text }: Reply): ApiRefused {
   const read = problem.safeParse(parsed(text));

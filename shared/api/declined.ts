@@ -9,6 +9,8 @@ export type DeclineKind =
   | 'not-open'
   | 'already-over'
   | 'no-such-slice'
+  | 'slice-differs'
+  | 'slice-busy'
   | 'slice-length'
   | 'slice-too-large'
   | 'digest-mismatch'

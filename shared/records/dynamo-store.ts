@@ -6,6 +6,7 @@ import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
 import { listTransfers } from './dynamo-list.ts';
 import { locksAndKeys } from './dynamo-locks.ts';
+import { clientSlices, isSliceRow, recordsOf } from './dynamo-slices.ts';
 import { createdKey, listedAs } from './listed-row.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
 import { type Target, targetRecord } from './target-record.ts';
@@ -132,7 +133,11 @@ export function openDynamoStore({
         new PutCommand({ TableName, Item: { ...windowRow(id, record, row), expiresAt: expiresAt() } }),
       );
     },
-    windows: async (id) => z.array(windowItem).parse(await children(`TRANSFER#${id}`, 'WINDOW#')),
+    ...clientSlices({ documents, table, clock, expiresAt }),
+    async windows(id) {
+      const items = await children(`TRANSFER#${id}`, 'WINDOW#');
+      return items.flatMap((item) => (isSliceRow(item) ? recordsOf(item) : [windowItem.parse(item)]));
+    },
 
     async addChain(id, record) {
       await documents.send(

@@ -27,6 +27,23 @@ export type WindowRecord = {
   readonly at: EpochMillis;
 };
 
+/** A slice that a client sends itself, in the session it goes to. */
+export type ClientSlice = Slice & {
+  readonly session: string;
+  readonly attempt: number;
+  readonly sliceSize: number;
+  /** Of the whole file, in bytes. */
+  readonly size: number;
+};
+
+/** What became of sending a slice: `sends` counts the tries, `verified` those whose MD5 COS echoed. */
+export type SliceNote = {
+  readonly md5: string;
+  readonly outcome: 'confirmed' | 'damaged' | 'unknown';
+  readonly sends: number;
+  readonly verified: number;
+};
+
 /** A stretch of the SHA-1 chain: the states after each slice from `offset` on, 20 bytes each, and the hash to go on from. */
 export type ChainRecord = {
   readonly sliceSize: number;
@@ -79,6 +96,15 @@ export type TransferStore = {
   getKey(name: string): Promise<IdempotencyKey | undefined>;
   /** A row of its own, or the row of that name, whose earlier content it replaces. */
   addWindow(id: string, record: WindowRecord, row?: string): Promise<void>;
+  /** Before a client's slice is sent: nobody sends other bytes there meanwhile, nor ever once they are confirmed. */
+  claimSlice(
+    id: string,
+    slice: ClientSlice,
+    md5: string,
+    leaseMs: number,
+  ): Promise<'claimed' | 'other-bytes' | 'busy'>;
+  noteSlice(id: string, slice: ClientSlice, note: SliceNote): Promise<void>;
+  /** What workers and clients did. A client's slices leave as many rows however often they are sent. */
   windows(id: string): Promise<WindowRecord[]>;
   addChain(id: string, record: ChainRecord): Promise<void>;
   /** In order of their offsets. */

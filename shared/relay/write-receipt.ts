@@ -31,6 +31,7 @@ export async function writeReceipt(
   const sum = (of: 'sentSlices' | 'resentSlices' | 'sentBytes' | 'md5Verified') =>
     mine.reduce((total, window) => total + window[of], 0);
   const { file } = proof;
+  const total = bySlices ? planSlices(source.size, bySlices.sliceSize).length : 0;
   const bothKnown = file.sha1 !== undefined && source.sha1 !== undefined;
   const direct = proof.how === 'direct';
   return {
@@ -41,8 +42,8 @@ export async function writeReceipt(
     target,
     ...(bySlices && { session: bySlices.session, sliceSize: bySlices.sliceSize }),
     slices: {
-      total: bySlices ? planSlices(source.size, bySlices.sliceSize).length : 0,
-      sent: sum('sentSlices') - sum('resentSlices'),
+      total,
+      sent: Math.min(sum('sentSlices') - sum('resentSlices'), total - (bySlices?.alreadyHeld ?? 0)),
       alreadyHeld: bySlices?.alreadyHeld ?? 0,
       resent: sum('resentSlices'),
       md5Verified: sum('md5Verified'),

@@ -12,7 +12,12 @@ import type { Tally } from './tally.ts';
 const MAX_CORRUPT = 4;
 
 /** What a call sends to, and where it counts what was confirmed. */
-export type Sender = { readonly transfer: Sending; readonly tally: Tally };
+export type Sender = {
+  readonly transfer: Sending;
+  readonly tally: Tally;
+  /** Writes damage down instead of a window of its own. */
+  readonly noteDamage?: (slice: Slice) => Promise<void>;
+};
 
 type SendServices = Pick<Services, 'cos' | 'store' | 'clock' | 'observe' | 'pace'>;
 
@@ -21,7 +26,7 @@ type SendServices = Pick<Services, 'cos' | 'store' | 'clock' | 'observe' | 'pace
  * SessionLost, and what COS refuses the slice with.
  */
 export async function sendSlice(
-  { transfer, tally }: Sender,
+  { transfer, tally, noteDamage = (slice) => windowOfDamage(transfer, slice, services) }: Sender,
   { slice, content }: { readonly slice: Slice; readonly content: Uint8Array },
   services: SendServices,
   time: StepTime,
@@ -54,24 +59,26 @@ export async function sendSlice(
       tally.confirmed.push(slice);
       return;
     }
-    await noteDamage(transfer, slice, put.closed, services);
+    // COS holds other bytes than were sent: written down first, since COS lists the slice like any other
+    if (put.closed) await spoil(transfer, services);
+    await noteDamage(slice);
   }
   throw new SliceCorrupt(
     `COS received other bytes than were sent at offset ${slice.offset}, ${MAX_CORRUPT} times`,
   );
 }
 
-/** COS holds other bytes than were sent: written down before anything else, since COS lists the slice like any other. */
-async function noteDamage(
+/** Throws SessionLost. */
+async function spoil(transfer: Sending, services: Pick<Services, 'store'>): Promise<never> {
+  await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
+  throw new SessionLost('COS closed the file with a slice that arrived damaged');
+}
+
+async function windowOfDamage(
   transfer: Sending,
   slice: Slice,
-  closed: boolean,
   services: Pick<Services, 'store' | 'clock'>,
 ): Promise<void> {
-  if (closed) {
-    await changeTarget(services, targetName(transfer.target), spoiled(transfer.id));
-    throw new SessionLost('COS closed the file with a slice that arrived damaged');
-  }
   const nothing = { confirmed: [], sentSlices: 0, resentSlices: 0, sentBytes: 0, md5Verified: 0 };
   const { session, attempts: attempt } = transfer;
   await services.store.addWindow(transfer.id, {

@@ -92,6 +92,13 @@ async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }
     await call('api-put-slice', { id: upload.id, offset, content: bytes(SLICE) });
   await call('api-get-transfer', { id: upload.id });
   await call('api-finish-transfer', { id: upload.id });
+  // and one whose slice COS closed the file with, damaged
+  const spoiled = await call('api-start-transfer', { body: { target: { path: 'spoiled' }, size } });
+  const { cos } = md5.services;
+  const damaging = { ...cos, put: async () => ({ kind: 'held', md5: 'other', closed: true }) as const };
+  const meddled = { ...md5, services: { ...md5.services, cos: damaging } };
+  const lost = { id: spoiled.id, offset: 0, content: bytes(SLICE), status: 409 };
+  await callApi(meddled, 'api-put-slice', lost);
   const given = await call('api-start-transfer', { body: { target: { path: 'given-up' }, size } });
   await call('api-cancel-transfer', { id: given.id });
   const whole = { size: 1_000, sha1: hash('sha1', bytes(1_000)) };
@@ -225,12 +232,14 @@ type HttpCall = {
   readonly offset?: number;
   readonly body?: object;
   readonly content?: Uint8Array;
+  /** Unless it is to go well. */
+  readonly status?: number;
 };
 
 async function callApi(
   stack: Stack,
   name: string,
-  { id, offset, body, content }: HttpCall,
+  { id, offset, body, content, status }: HttpCall,
 ): Promise<{ id: string }> {
   const handler = functionsByName[name];
   if (!handler) throw new Error(`no function ${name}`);
@@ -250,7 +259,8 @@ async function callApi(
   const answer = await asFunction(name, () =>
     withServices(stack.services, () => handler(event, localContext(name, 29_000))),
   );
-  expect([name, answer.statusCode < 300 ? 'fine' : answer.body]).toEqual([name, 'fine']);
+  const fine = status === undefined ? answer.statusCode < 300 : answer.statusCode === status;
+  expect([name, fine ? 'fine' : answer.body]).toEqual([name, 'fine']);
   return JSON.parse(answer.body);
 }
 

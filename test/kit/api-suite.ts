@@ -348,6 +348,18 @@ export function apiSuite(name: string, open: () => Promise<ApiBed>): void {
         expect((await stored(path)).equals(content)).toBe(true);
       });
 
+      test('other bytes for a confirmed slice are refused, and the receipt counts what happened', async () => {
+        const { id, path } = await openUpload();
+        await putPiece(id, 0);
+        const answer = await bed.call('PUT', `/transfers/${id}/slices/0`, { bytes: randomBytes(MIB) });
+        for (const index of [0, 1, 2, 1]) await putPiece(id, index);
+        const { body } = await bed.call('POST', `/transfers/${id}/finish`);
+
+        expect(answer).toMatchObject({ status: 409, body: { type: typeOf('slice-differs') } });
+        expect(body.slices).toEqual({ total: 3, sent: 3, alreadyHeld: 0, resent: 2, md5Verified: 3 });
+        expect((await stored(path)).equals(content)).toBe(true);
+      });
+
       test('slices and finishes that cross each other end in one receipt', async () => {
         const { id, path } = await openUpload();
         const puts = await Promise.all([0, 1, 2, 2, 1, 0].map((index) => putPiece(id, index)));

@@ -5,6 +5,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 const ACTIONS: Readonly<Record<string, (input: object) => readonly string[]>> = {
   GetCommand: () => ['dynamodb:GetItem'],
   PutCommand: () => ['dynamodb:PutItem'],
+  UpdateCommand: () => ['dynamodb:UpdateItem'],
   BatchGetCommand: () => ['dynamodb:BatchGetItem'],
   QueryCommand: (input) => [
     'IndexName' in input ? `dynamodb:Query index/${input.IndexName}` : 'dynamodb:Query',

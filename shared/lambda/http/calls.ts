@@ -128,6 +128,8 @@ export const putSlice = call({
     'slice-too-large',
     'unsupported-media-type',
     'payload-too-large',
+    'slice-differs',
+    'slice-busy',
     'no-such-slice',
     'slice-length',
     'digest-mismatch',

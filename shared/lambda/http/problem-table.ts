@@ -51,6 +51,8 @@ export const PROBLEMS: Readonly<Record<ProblemKind, ProblemClass>> = {
   'not-client-driven': { status: 409, title: 'The relay carries this transfer itself' },
   'not-open': { status: 409, title: 'The upload is not open yet', retryAfter: 1 },
   'already-over': { status: 409, title: 'The transfer is over' },
+  'slice-differs': { status: 409, title: 'Other bytes were confirmed for this slice' },
+  'slice-busy': { status: 409, title: 'Other bytes of this slice are under way', retryAfter: 5 },
   'slices-missing': { status: 409, title: 'Slices are missing' },
   'slice-too-large': { status: 413, title: 'The slice is too large' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
