@@ -22,6 +22,11 @@ export type TableState = {
   readonly locks: Map<string, Lock>;
   readonly keys: Map<string, IdempotencyKey>;
   seal?: string;
+  /** What clients send, by transfer, session and offset. */
+  readonly slices: Map<
+    string,
+    { readonly confirmed?: string; readonly claim?: { readonly md5: string; readonly until: number } }
+  >;
   readonly chains: Map<string, ChainRecord[]>;
 };
 
@@ -31,6 +36,7 @@ export const emptyTable = (): TableState => ({
   windows: new Map(),
   locks: new Map(),
   keys: new Map(),
+  slices: new Map(),
   chains: new Map(),
 });
 
@@ -98,6 +104,35 @@ export function openTableModel(
         table.windows.set(id, rows.set(place, structuredClone(record)));
       });
     },
+    claimSlice: (id, slice, md5, leaseMs) =>
+      perform('store.claimSlice', slice, () => {
+        const name = `${id}#${slice.session}#${slice.offset}`;
+        const known = table.slices.get(name);
+        if (known?.confirmed !== undefined && known.confirmed !== md5) return 'other-bytes';
+        if (known?.claim && known.claim.md5 !== md5 && known.claim.until > clock()) return 'busy';
+        table.slices.set(name, { ...known, claim: { md5, until: clock() + leaseMs } });
+        return 'claimed';
+      }),
+    noteSlice: (id, slice, { md5, outcome, sends, verified }) =>
+      perform('store.noteSlice', slice, () => {
+        const name = `${id}#${slice.session}#${slice.offset}`;
+        const known = outcome === 'unknown' ? table.slices.get(name) : undefined;
+        table.slices.set(name, outcome === 'confirmed' ? { confirmed: md5 } : { ...known });
+        const range = { offset: slice.offset, length: slice.length };
+        const rows = table.windows.get(id) ?? new Map<string, WindowRecord>();
+        const record = {
+          session: slice.session,
+          attempt: slice.attempt,
+          confirmed: outcome === 'confirmed' ? [range] : [],
+          sentSlices: sends,
+          resentSlices: 0,
+          sentBytes: sends * slice.length,
+          md5Verified: verified,
+          ...(outcome === 'damaged' && { damaged: [range] }),
+          at: clock(),
+        };
+        table.windows.set(id, rows.set(`~${name}`, record));
+      }),
     windows: (id) =>
       perform('store.windows', id, () => {
         const rows = [...(table.windows.get(id) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -117,7 +152,9 @@ export function openTableModel(
         const all = [...table.transfers.keys()].flatMap((id) => readTransfer(id) ?? []);
         const keyOf = ({ createdAt, id }: Transfer) => `${String(createdAt).padStart(15, '0')}#${id}`;
         const found = all
-          .filter((one) => one.state === state && (before === undefined || keyOf(one) < before))
+          .filter(
+            (one) => [state].flat().includes(one.state) && (before === undefined || keyOf(one) < before),
+          )
           .sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
           .slice(0, limit);
         const last = found.at(-1);
