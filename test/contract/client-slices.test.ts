@@ -49,26 +49,26 @@ const slice = (at: number) => ({
   size: SIZE,
 });
 
-test('an upload leaves a row for 64 slices, and a slice sent a thousand times leaves none more', async () => {
+test('an upload leaves a row for 64 slices, and a slice sent again and again leaves none more', async () => {
   const { store, rows } = await open();
   const send = async (at: number, md5: string) => {
     expect(await store.claimSlice('a', slice(at), md5, 60_000)).toBe('claimed');
     await store.noteSlice('a', slice(at), { md5, outcome: 'confirmed', sends: 1, verified: 1 });
   };
   for (let at = 0; at <= 200; at += 1) await send(at, `md5-${at}`);
-  for (let again = 0; again < 1_000; again += 1) await send(7, 'md5-7');
+  for (let again = 0; again < 100; again += 1) await send(7, 'md5-7');
 
   const records = await store.windows('a');
   const sum = (of: 'sentSlices' | 'resentSlices' | 'sentBytes' | 'md5Verified') =>
     records.reduce((total, record) => total + record[of], 0);
   expect(await rows()).toBe(4);
   expect(sum('sentSlices') - sum('resentSlices')).toBe(201);
-  expect([sum('resentSlices'), sum('md5Verified')]).toEqual([1_000, 201]);
-  expect(sum('sentBytes')).toBe(SIZE + 1_000 * MIB);
+  expect([sum('resentSlices'), sum('md5Verified')]).toEqual([100, 201]);
+  expect(sum('sentBytes')).toBe(SIZE + 100 * MIB);
   expect(records.flatMap(({ confirmed }) => confirmed).reduce((all, { length }) => all + length, 0)).toBe(
     SIZE,
   );
-}, 60_000);
+}, 120_000);
 
 test('other bytes are refused once a slice is confirmed, and wait while others are under way', async () => {
   const { store, pass } = await open();
