@@ -73,7 +73,7 @@ export function openCaller({ transport, keys, clock, random }: CallerParts): Cal
 export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRefused {
   const { meaning, remedy, wayOut } = meaningOf(reply.code);
   const said = `COS answered ${reply.code} (${meaning}) to ${call.op} of ${call.target.bucket}/${call.target.path}`;
-  const message = `${said}: ${reply.message} [request ${reply.request_id}]`;
+  const message = `${said}${named(reply.message)} [request ${reply.request_id}]`;
   const trace = { cosCode: reply.code, requestId: reply.request_id };
   const passes =
     remedy === 'retry' || remedy === 'throttle' || (reply.status >= 500 && remedy === 'ask-list');
@@ -81,6 +81,9 @@ export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRef
     ? new CosUnavailable(message, { ...trace, throttled: remedy === 'throttle' })
     : new CosRefused(message, { ...trace, wayOut });
 }
+
+/** COS's own word for the code, where it is one: its other messages quote key ids and whatever else it was sent. */
+const named = (message: string): string => (/^_?ERROR_[A-Z0-9_]{1,60}$/.test(message) ? `: ${message}` : '');
 
 /** Reads the data of a good reply; a shape we do not know is a refusal. */
 export function dataOf<T>(call: CosCall, reply: CosReply, schema: z.ZodType<T>): T {

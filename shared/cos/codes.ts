@@ -107,7 +107,7 @@ const CODES: Readonly<Record<number, CodeMeaning>> = {
     wayOut: 'check COS_BUCKET, COS_APP_ID and COS_REGION, or make the bucket',
   },
   [-199]: { meaning: 'the bucket name is not valid', remedy: 'fail', wayOut: 'check COS_BUCKET' },
-  [-5999]: { meaning: 'bad parameter', remedy: 'ask-list', wayOut: 'look at the message of COS' },
+  [-5999]: { meaning: 'bad parameter', remedy: 'ask-list', wayOut: 'ask Tencent, with the request id' },
 };
 
 /** An unknown code is fatal, except that a session may be what COS does not know: `ask-list` tells. */
@@ -115,7 +115,7 @@ export const meaningOf = (code: number): CodeMeaning =>
   CODES[code] ?? {
     meaning: 'a code this relay does not know',
     remedy: 'ask-list',
-    wayOut: 'look at the message of COS',
+    wayOut: 'ask Tencent, with the request id',
   };
 
 /** All codes with their meanings, for documents and tests. */

@@ -17,7 +17,6 @@ const statusChange = z.object({
       .transform((text): unknown => JSON.parse(text))
       .pipe(z.object({ transferId: z.string() })),
     error: z.string().nullish(),
-    cause: z.string().nullish(),
   }),
 });
 
@@ -36,10 +35,12 @@ export const executionEnded = () =>
     .use(withNamedErrors())
     .handler(async (event) => {
       const own = await services();
-      const { name, status, input, error, cause } = parse(statusChange, event).detail;
+      const { name, status, input, error } = parse(statusChange, event).detail;
       const transfer = await own.store.get(input.transferId);
       if (!transfer || !isActive(transfer) || name !== `${transfer.id}-${transfer.execution}`) return;
       const [reason, words] = WHY[status];
-      const Cause = [words, error, cause].filter(Boolean).join(': ');
+      const known = error != null && /^[A-Za-z][\w.]{0,63}$/.test(error) ? `${words}: ${error}` : words;
+      const errorMessage = JSON.stringify({ message: known });
+      const Cause = JSON.stringify({ errorMessage });
       await recordFailure({ transferId: transfer.id, error: { Error: reason, Cause } }, own);
     });

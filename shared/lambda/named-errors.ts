@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import { asError, RelayError } from '../errors.ts';
+import { told } from '../told-error.ts';
 
 /**
  * Lambda tells Step Functions an error's name and message and nothing else, so the rest of what we know goes into the
@@ -9,17 +10,13 @@ export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
   onError: (request) => {
     if (request.error === null) return;
     const error = asError(request.error);
-    const relayed = error instanceof RelayError ? error : undefined;
-    const packed = new Error(
-      JSON.stringify({
-        message: error.message,
-        wayOut: relayed?.wayOut,
-        cosCode: relayed?.cosCode,
-        requestId: relayed?.requestId,
-      }),
-      { cause: error },
-    );
-    packed.name = relayed === undefined && mayPass(error) ? 'StateUnavailable' : error.name;
+    const { error: name, ...facts } = told(error);
+    const packed = new Error(JSON.stringify(facts)); // without its cause: Lambda would write that into the log
+    packed.name = !(error instanceof RelayError) && mayPass(error) ? 'StateUnavailable' : name;
+    packed.stack = [
+      packed.name,
+      ...(error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)),
+    ].join('\n');
     throw packed;
   },
 });

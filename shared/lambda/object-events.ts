@@ -1,12 +1,13 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
-import { asError, BadInput, RelayError } from '../errors.ts';
+import { BadInput } from '../errors.ts';
 import type { Delivery } from '../events/delivery.ts';
 import { objectArrived } from '../events/object-arrived.ts';
 import { objectDeleted } from '../events/object-deleted.ts';
 import { isReceipt, mustBeOurs } from '../events/source-place.ts';
 import type { StepTime } from '../services.ts';
+import { told } from '../told-error.ts';
 import { destinationOf } from '../transfer/destination.ts';
 import type { Wired } from '../wiring/wiring.ts';
 import { services } from '../wiring/wiring.ts';
@@ -87,19 +88,15 @@ async function isDone(
     await handleAll(result.events, own, time, { last, late });
     return true;
   } catch (thrown) {
-    const error = asError(thrown);
-    const known = error instanceof RelayError ? error : undefined;
+    const { message: reason, ...facts } = told(thrown);
     const fate = last
       ? 'an event failed and goes to the dead-letter queue'
       : 'an event failed and comes again';
     own.log.warn(fate, {
       messageId,
       receives,
-      error: error.name,
-      reason: error.message,
-      wayOut: known?.wayOut,
-      cosCode: known?.cosCode,
-      requestId: known?.requestId,
+      ...facts,
+      reason,
     });
     return false;
   }

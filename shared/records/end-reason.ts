@@ -1,13 +1,9 @@
 import * as z from 'zod';
-import { asError, RelayError, SourceChanged, SourceMissing } from '../errors.ts';
+import { RelayError, SourceChanged, SourceMissing } from '../errors.ts';
+import { told } from '../told-error.ts';
 
 /** Why a transfer ended, as it is written down. */
-export function reasonOf(thrown: unknown): EndReason {
-  const { name, message } = asError(thrown);
-  if (!(thrown instanceof RelayError)) return { error: name, message };
-  const { wayOut, cosCode, requestId } = thrown;
-  return { error: name, message, wayOut, cosCode, requestId };
-}
+export const reasonOf = (thrown: unknown): EndReason => told(thrown);
 
 /** The version was overwritten or deleted: whatever came after it has an event of its own. */
 export const isGone = (error: unknown): boolean =>

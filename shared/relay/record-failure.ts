@@ -40,11 +40,14 @@ export async function recordFailure(
   return { ...ended(over), error: why.error };
 }
 
+/** What Lambda and Step Functions say in their own words quotes ARNs, and whatever a function printed last. */
+const NO_WORDS = 'the history of the execution and the log of its function say more';
+
 function readCause(text: string): z.infer<typeof facts> {
   const failure = cause.safeParse(parsed(text));
-  if (!failure.success) return { message: text || 'no message' };
+  if (!failure.success) return { message: NO_WORDS };
   const packed = facts.safeParse(parsed(failure.data.errorMessage));
-  return packed.success ? packed.data : { message: failure.data.errorMessage };
+  return packed.success ? packed.data : { message: NO_WORDS };
 }
 
 function parsed(text: string): unknown {

@@ -3,6 +3,7 @@ import type { EndReason } from '../records/end-reason.ts';
 import { type Transfer, toEnded, type UnhappyState } from '../records/transfer.ts';
 import type { Services } from '../services.ts';
 import { releaseTarget } from '../target/hold-target.ts';
+import { withoutSecrets } from '../told-error.ts';
 
 /** A transfer that is over: every step lets it be. */
 export type EndedOutcome = {
@@ -20,7 +21,7 @@ export async function end(
   state: UnhappyState,
   why: EndReason,
 ): Promise<Transfer> {
-  const reason = { ...why, message: why.message.slice(0, 2_000) };
+  const reason = { ...why, message: withoutSecrets(why.message).slice(0, 2_000) };
   const transfer = await change(services, transferId, (from) => toEnded(from, state, reason));
   await releaseTarget(services, transfer);
   // the very object: a transfer that was over before carries another, even if it says the same

@@ -12,6 +12,7 @@ const WORDS = [
   'shared/retry.ts',
   'shared/config.ts',
   'shared/proxy.ts',
+  'shared/told-error.ts',
 ];
 
 /** The floors of `shared/`, top first, with the doors of CONTRIBUTING.md: a room looks down, never up. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Declined } from '../../api/declined.ts';
 import { BadInput, CosUnavailable, RelayError } from '../../errors.ts';
+import { told } from '../../told-error.ts';
 import { mayPass } from '../named-errors.ts';
 import { PROBLEMS, type ProblemKind, problemType } from './problem-table.ts';
 import { UnknownCaller } from './read-caller.ts';
@@ -76,7 +77,7 @@ export function problemOf(error: Error): HttpAnswer {
   if (error instanceof Declined) {
     return answerProblem(error.kind, error.message, { wayOut: error.wayOut, ...error.facts });
   }
-  if (error instanceof BadInput) return answerProblem('bad-request', error.message, badField(error));
+  if (error instanceof BadInput) return answerProblem('bad-request', told(error).message, badField(error));
   if (error instanceof RelayError) return relayed(error);
   if (error.name === 'TimeoutError') return answerProblem('timed-out', 'there was no time left to finish it');
   if (mayPass(error)) return answerProblem('state-unavailable', 'the table did not answer; try again');
@@ -108,7 +109,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
 const SIGNATURE_CODES: readonly (number | undefined)[] = [-47, -48, -59, -61, -63, -70, -97];
 
 function relayed(error: RelayError): HttpAnswer {
-  const { cosCode, requestId } = error;
+  const { message, cosCode, requestId } = told(error);
   const trace = { ...(cosCode !== undefined && { cosCode }), ...(requestId && { requestId }) };
   if (SIGNATURE_CODES.includes(cosCode)) {
     return answerProblem('cos-refused', 'COS does not accept the signature of this relay', trace);
@@ -117,7 +118,7 @@ function relayed(error: RelayError): HttpAnswer {
   if (kind === undefined) return answerProblem('internal', 'the relay is not configured as it must be');
   const busy = error instanceof CosUnavailable && error.throttled;
   const wayOut = kind === 'session-lost' ? 'GET the slices: the upload is opened anew' : error.wayOut;
-  return answerProblem(busy ? 'too-many-requests' : kind, error.message, { wayOut, ...trace });
+  return answerProblem(busy ? 'too-many-requests' : kind, message, { wayOut, ...trace });
 }
 
 /** `headers.digest: is not readable` names its field before the colon. */
