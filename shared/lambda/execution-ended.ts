@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { isActive } from '../records/transfer.ts';
 import { recordFailure } from '../relay/record-failure.ts';
 import { services } from '../wiring/wiring.ts';
+import { withLogContext } from './log-context.ts';
 import { withNamedErrors } from './named-errors.ts';
 import { parse } from './parse.ts';
 
@@ -32,6 +33,7 @@ const WHY = {
  */
 export const executionEnded = () =>
   middy<unknown, void, Error, Context>()
+    .use(withLogContext())
     .use(withNamedErrors())
     .handler(async (event) => {
       const own = await services();

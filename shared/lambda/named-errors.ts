@@ -21,12 +21,33 @@ export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
   },
 });
 
-/** The AWS SDK marks what it would retry, and has retried. */
+/** What AWS services, and the sockets to them, call trouble that passes. */
+const PASSING_NAMES: ReadonlySet<string> = new Set([
+  'InternalServerError',
+  'LimitExceededException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestTimeout',
+  'ServiceUnavailableException',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TimeoutError',
+  'TooManyRequestsException',
+  'TransactionInProgressException',
+]);
+const PASSING_CODES: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/** The AWS SDK marks what it would retry, and has retried; the rest has a name or a code in the table above. */
 export function mayPass(error: Error): boolean {
   if ('$retryable' in error && error.$retryable !== undefined) return true;
-  const fault = '$fault' in error ? error.$fault : undefined;
-  return (
-    fault === 'server' ||
-    /Throttl|ProvisionedThroughput|RequestLimit|Timeout|ECONN/.test(`${error.name} ${error.message}`)
-  );
+  if ('$fault' in error && error.$fault === 'server') return true;
+  return PASSING_NAMES.has(error.name) || ('code' in error && PASSING_CODES.has(error.code));
 }

@@ -12,6 +12,7 @@ import { destinationOf } from '../transfer/destination.ts';
 import type { Wired } from '../wiring/wiring.ts';
 import { services } from '../wiring/wiring.ts';
 import { deadlines, halfTime } from './deadline.ts';
+import { withLogContext } from './log-context.ts';
 import { readS3Event, type S3Event } from './read-s3-event.ts';
 import { type Load, runBatch } from './run-batch.ts';
 
@@ -33,22 +34,24 @@ type Message = z.infer<typeof queued>['Records'][number];
  * target one after the other. Each that fails is named, the others are done.
  */
 export const objectEvents = () =>
-  middy<unknown, SQSBatchResponse | undefined, Error, Context>().handler(async (event, context) => {
-    const [own, time] = [await services(), deadlines(context)];
-    const batch = queued.safeParse(event);
-    if (!batch.success) {
-      await handleAll(readS3Event(event, own.clock()), own, time, { last: true, late: false });
-      return undefined;
-    }
-    const failed: string[] = [];
-    const messages = batch.data.Records.map((message) => readMessage(message, own));
-    // small objects are held in memory: together no more than one may be
-    const room = own.settings.smallObjectMax;
-    await runBatch(messages, room, halfTime(context), async ({ message, result }, late) => {
-      if (!(await isDone(message, result, own, time, late))) failed.push(message.messageId);
+  middy<unknown, SQSBatchResponse | undefined, Error, Context>()
+    .use(withLogContext())
+    .handler(async (event, context) => {
+      const [own, time] = [await services(), deadlines(context)];
+      const batch = queued.safeParse(event);
+      if (!batch.success) {
+        await handleAll(readS3Event(event, own.clock()), own, time, { last: true, late: false });
+        return undefined;
+      }
+      const failed: string[] = [];
+      const messages = batch.data.Records.map((message) => readMessage(message, own));
+      // small objects are held in memory: together no more than one may be
+      const room = own.settings.smallObjectMax;
+      await runBatch(messages, room, halfTime(context), async (read, late) => {
+        if (!(await isDone(read, late, own, time))) failed.push(read.message.messageId);
+      });
+      return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     });
-    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
-  });
 
 type ReadMessage = Load & { readonly message: Message; readonly result: Result };
 /** Understood, or the error that its handling ends with. */
@@ -75,11 +78,10 @@ const sizeHeld = (size: number, smallObjectMax: number): number => (size <= smal
 
 /** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
 async function isDone(
-  { messageId, attributes }: Message,
-  result: Result,
+  { message: { messageId, attributes }, result }: ReadMessage,
+  late: boolean,
   own: Wired,
   time: StepTime,
-  late: boolean,
 ): Promise<boolean> {
   const receives = attributes?.ApproximateReceiveCount ?? 1;
   const last = receives >= own.config.MAX_RECEIVES;

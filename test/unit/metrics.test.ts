@@ -1,6 +1,7 @@
+import type { Context } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { emfMetrics } from '../../shared/observe/emf-metrics.ts';
-import { lambdaLog } from '../../shared/observe/lambda-log.ts';
+import { lambdaLog, lambdaLogger } from '../../shared/observe/lambda-log.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
 
 /** The lines that Lambda would put into the log. */
@@ -86,6 +87,25 @@ test('what only moves a progress bar writes no line', async () => {
   const lines = await written({ kind: 'slice-sent', transferId: 't', bytes: 1, inFlight: 1, resent: false });
 
   expect(lines).toEqual([]);
+});
+
+test('a log line names the function and the call it is of, and no account', async () => {
+  const context = {
+    functionName: 'open-upload',
+    awsRequestId: 'call-1',
+    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:open-upload',
+  };
+  const [line] = await linesOf(() => {
+    lambdaLogger().addContext(context as Context); // as the middleware does
+    lambdaLog().info('stored', { transferId: 't' });
+  });
+
+  expect(line).toMatchObject({
+    function_name: 'open-upload',
+    function_request_id: 'call-1',
+    transferId: 't',
+  });
+  expect(JSON.stringify(line)).not.toContain('123456789012');
 });
 
 test('a log line is JSON with what the step said', async () => {
