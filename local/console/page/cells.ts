@@ -66,7 +66,7 @@ export function kindAt(history: History, index: number, time: number, working: R
     history.sent[index],
     history.damaged[index],
   ];
-  if (before <= time && before <= sent) return 'before';
+  if (before <= time) return 'before'; // an attempt found it held, whoever had sent it
   if (sent <= time) return damaged <= time ? 'damaged' : 'sent';
   if (damaged <= time) return 'working';
   return working.has(index) ? 'working' : 'missing';
