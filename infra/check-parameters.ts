@@ -186,6 +186,7 @@ const RULES: readonly (readonly [parameter: string, rule: Rule])[] = [
   ['arrivals', wholeNumber('arrivals', 2, 1_000)],
   ['logDays', oneOf('logDays', ...LOG_DAYS)],
   ['keepData', oneOf('keepData', 'Delete', 'Retain')],
+  ['oldIndex', oneOf('oldIndex', 'drop', 'keep')],
   ['protectTable', oneOf('protectTable', 'true', 'false')],
   [
     'alarmEmail',

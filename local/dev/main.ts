@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { asError } from '../../shared/errors.ts';
 import type { LogFields, RelayEvent } from '../../shared/observe/observe.ts';
-import { portOf, readWords, runToExit, say } from '../command.ts';
+import { portOf, readWords, runToExit, say, UsageError } from '../command.ts';
 import { openPage } from '../console/page-files.ts';
 import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
@@ -31,6 +31,7 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  const token = tokenOf(given.token ?? process.env.RELAY_TOKEN);
   const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? process.env.RELAY_DATA ?? '.relay');
   await mkdir(dataDir, { recursive: true });
   const stack = await startStack({
@@ -42,7 +43,6 @@ async function main(): Promise<number> {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
 
-  const token = given.token ?? process.env.RELAY_TOKEN ?? randomBytes(16).toString('hex');
   const page = await openPage({ api: 'the relay on this machine (npm run dev)', pollMs: POLL_MS });
   const port = portOf(given.port ?? '8080');
   const api = await startApi({ services: stack.services, port, token, page });
@@ -64,6 +64,13 @@ async function main(): Promise<number> {
   await api.close();
   await stack.close();
   return 0;
+}
+
+/** An empty token would let everybody in. Throws UsageError. */
+function tokenOf(text: string | undefined): string {
+  if (text === undefined) return randomBytes(16).toString('hex');
+  if (/^\S+$/.test(text)) return text;
+  throw new UsageError('the token (RELAY_TOKEN or --token) is empty or has spaces in it; see --help');
 }
 
 function report(event: RelayEvent): void {

@@ -4,5 +4,5 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export function isBearer(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
   const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+  return token !== '' && a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }

@@ -70,7 +70,8 @@ function json(event: HttpEvent, text: string): unknown {
     throw new Unacceptable('unsupported-media-type', 'send JSON as application/json');
   }
   try {
-    return JSON.parse(event.isBase64Encoded ? Buffer.from(text, 'base64').toString() : text);
+    const plain = event.isBase64Encoded ? Buffer.from(text, 'base64').toString() : text;
+    return JSON.parse(plain.replace(/^\uFEFF/, '')); // RFC 8259, 8.1: a parser may ignore a byte order mark
   } catch {
     throw new BadRequest([{ field: 'body', message: text === '' ? 'is missing' : 'is not JSON' }]);
   }
