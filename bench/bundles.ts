@@ -55,6 +55,25 @@ export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promi
   );
 }
 
+/** DynamoDB's client and nothing else, bundled as the functions are: no function of ours can do without it. */
+export async function bundleYardstick(): Promise<string> {
+  const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
+  const outfile = join(OUT, 'yardstick', 'client-dynamodb.cjs');
+  const contents = `import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+    export const handler = () => new DynamoDBClient({});`;
+  await build({
+    stdin: { contents, resolveDir: ROOT },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: custom.esbuild.format,
+    logLevel: 'error',
+    minify: custom.esbuild.minify,
+  });
+  return outfile;
+}
+
 /** One module of the bench as plain JavaScript: the compiler that Node loads for TypeScript takes tens of MiB. */
 export async function bundled(module: URL): Promise<URL> {
   const outfile = join(OUT, `${basename(module.pathname, '.ts')}.mjs`);
