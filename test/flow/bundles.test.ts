@@ -54,6 +54,89 @@ test('the packaged functions carry a small object and a large one, each in a pro
   expect(await stored('large')).toBe(hash('sha1', large));
 });
 
+test('the packaged functions resume: a process that carried one window and ended leaves the others to the next', async () => {
+  const { env, put, register, stored } = await openServices({ INTEGRITY: 'md5', WINDOW_BYTES: '1048576' });
+  const large = Buffer.alloc(5 * SLICE + 7, 'resumed');
+  const transferId = await register(await put('resumed', large));
+
+  const listed = await run('list-slices', await run('open-upload', { transferId }, env), env);
+  const [first] = listed.windows as object[];
+  await run('upload-slices', { transferId, window: first }, env);
+  const again = await run('list-slices', await run('open-upload', { transferId }, env), env);
+  for (const window of again.windows as object[]) await run('upload-slices', { transferId, window }, env);
+  await run('finish-upload', await run('list-slices', again, env), env);
+
+  expect((again.windows as object[]).length).toBe((listed.windows as object[]).length - 1);
+  expect(await stored('resumed')).toBe(hash('sha1', large));
+});
+
+test('the packaged functions of the API carry a client upload, give one up, and tell of both', async () => {
+  const { env, stored } = await openServices({ INTEGRITY: 'md5' });
+  const content = Buffer.alloc(2 * SLICE, 'client');
+  const call = (name: string, given: HttpCall = {}) => runCall(name, given, env);
+
+  const { id } = await call('api-start-transfer', {
+    body: { target: { path: 'client' }, size: content.length },
+  });
+  for (const offset of [0, SLICE])
+    await call('api-put-slice', { id, offset, content: content.subarray(offset, offset + SLICE) });
+  await call('api-list-slices', { id });
+  await call('api-finish-transfer', { id });
+  const finished = await call('api-get-transfer', { id });
+  const other = await call('api-start-transfer', { body: { target: { path: 'other' }, size: SLICE } });
+  const cancelled = await call('api-cancel-transfer', { id: other.id });
+  const list = await call('api-list-transfers');
+  const document = await call('api-get-document');
+
+  expect([finished.state, cancelled.state]).toEqual(['stored', 'cancelled']);
+  expect(JSON.stringify(list)).toContain(String(id));
+  expect(document).toHaveProperty('openapi');
+  expect(await stored('client')).toBe(hash('sha1', content));
+});
+
+test('the packaged functions write failures down, in the machine and beside it', async () => {
+  const { env, put, register } = await openServices({});
+  const [one, two] = [await register(await put('one', BIG)), await register(await put('two', BIG))];
+  const input = JSON.stringify({ transferId: two });
+
+  const recorded = await run('record-failure', { transferId: one, error: { Error: 'NoProgress' } }, env);
+  await run('execution-ended', { detail: { name: `${two}-1`, status: 'ABORTED', input } }, env);
+  const aborted = await runCall('api-get-transfer', { id: two }, env);
+
+  expect([recorded.state, aborted.state]).toEqual(['failed', 'failed']);
+});
+const BIG = Buffer.alloc(20_000, 'big');
+
+type HttpCall = {
+  readonly id?: unknown;
+  readonly offset?: number;
+  readonly body?: object;
+  readonly content?: Uint8Array;
+};
+
+/** One call as API Gateway hands it on. */
+async function runCall(name: string, { id, offset, body, content }: HttpCall, env: Record<string, string>) {
+  const answer = await run(
+    name,
+    {
+      headers: { 'content-type': content ? 'application/octet-stream' : 'application/json' },
+      pathParameters: {
+        ...(id !== undefined && { id }),
+        ...(offset !== undefined && { offset: String(offset) }),
+      },
+      body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
+      isBase64Encoded: content !== undefined,
+      requestContext: {
+        requestId: 'bundle',
+        authorizer: { iam: { userArn: 'arn:aws:iam::000000000000:user/local' } },
+      },
+    },
+    env,
+  );
+  expect([name, Number(answer.statusCode) < 300 ? 'fine' : answer.body]).toEqual([name, 'fine']);
+  return JSON.parse(String(answer.body));
+}
+
 async function run(
   name: string,
   event: object,
@@ -68,7 +151,7 @@ async function run(
 }
 
 /** S3, DynamoDB and COS at addresses that a process of its own can reach. */
-async function openServices() {
+async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha1' }) {
   const dir = await tempDir('bundles');
   const root = join(dir.path, 's3');
   await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
@@ -96,7 +179,8 @@ async function openServices() {
     TABLE_NAME: 'bundles',
     SLICE_SIZE: String(SLICE),
     SMALL_OBJECT_MAX: '10000',
-    INTEGRITY: 'sha1',
+    SOURCE_BUCKET,
+    ...settings,
   };
   const dynamodb = new DynamoDBClient({
     endpoint: db.endpoint,
