@@ -18,83 +18,97 @@ import { tempDir } from '../kit/temp-dir.ts';
 
 const RUN = join(import.meta.dirname, '../kit/run-bundle.mjs');
 const SLICE = 524_288;
+/** A process a call. */
+const SLOW = { timeout: 400_000 };
 
 let bundles: ReadonlyMap<string, string>;
 beforeAll(async () => {
   bundles = await unpackBundles(await packaged());
 }, 600_000);
 
-test('the packaged functions carry a small object and a large one, each in a process of its own', async () => {
-  const { env, put, register, stored } = await openServices();
-  const small = Buffer.alloc(1_000, 'small');
-  const large = Buffer.alloc(5 * SLICE + 7, 'large');
+test(
+  'the packaged functions carry a small object and a large one, each in a process of its own',
+  SLOW,
+  async () => {
+    const { env, put, register, stored } = await openServices();
+    const small = Buffer.alloc(1_000, 'small');
+    const large = Buffer.alloc(5 * SLICE + 7, 'large');
 
-  const event = objectCreatedEvent(await put('small', small));
-  const batch = { Records: [{ messageId: 'm', body: JSON.stringify(event) }] };
-  const delivered = await run('object-created', batch, env);
-  const transferId = await register(await put('large', large));
-  const unhashed = await run('open-upload', { transferId }, env);
-  const hashed = await run('hash-source', unhashed, env);
-  const opened = await run('open-upload', hashed, env);
-  const listed = await run('list-slices', opened, env);
-  for (const window of listed.windows as object[]) await run('upload-slices', { transferId, window }, env);
-  const complete = await run('list-slices', listed, env);
-  const finished = await run('finish-upload', complete, env);
+    const event = objectCreatedEvent(await put('small', small));
+    const batch = { Records: [{ messageId: 'm', body: JSON.stringify(event) }] };
+    const delivered = await run('object-created', batch, env);
+    const transferId = await register(await put('large', large));
+    const unhashed = await run('open-upload', { transferId }, env);
+    const hashed = await run('hash-source', unhashed, env);
+    const opened = await run('open-upload', hashed, env);
+    const listed = await run('list-slices', opened, env);
+    for (const window of listed.windows as object[]) await run('upload-slices', { transferId, window }, env);
+    const complete = await run('list-slices', listed, env);
+    const finished = await run('finish-upload', complete, env);
 
-  expect(delivered).toEqual({ batchItemFailures: [] });
-  expect([unhashed, hashed, opened, listed, complete, finished].map(({ kind }) => kind)).toEqual([
-    'unhashed',
-    'hashed',
-    'session',
-    'missing',
-    'complete',
-    'stored',
-  ]);
-  expect(await stored('small')).toBe(hash('sha1', small));
-  expect(await stored('large')).toBe(hash('sha1', large));
-});
+    expect(delivered).toEqual({ batchItemFailures: [] });
+    expect([unhashed, hashed, opened, listed, complete, finished].map(({ kind }) => kind)).toEqual([
+      'unhashed',
+      'hashed',
+      'session',
+      'missing',
+      'complete',
+      'stored',
+    ]);
+    expect(await stored('small')).toBe(hash('sha1', small));
+    expect(await stored('large')).toBe(hash('sha1', large));
+  },
+);
 
-test('the packaged functions resume: a process that carried one window and ended leaves the others to the next', async () => {
-  const { env, put, register, stored } = await openServices({ INTEGRITY: 'md5', WINDOW_BYTES: '1048576' });
-  const large = Buffer.alloc(5 * SLICE + 7, 'resumed');
-  const transferId = await register(await put('resumed', large));
+test(
+  'the packaged functions resume: a process that carried one window and ended leaves the others to the next',
+  SLOW,
+  async () => {
+    const { env, put, register, stored } = await openServices({ INTEGRITY: 'md5', WINDOW_BYTES: '1048576' });
+    const large = Buffer.alloc(5 * SLICE + 7, 'resumed');
+    const transferId = await register(await put('resumed', large));
 
-  const listed = await run('list-slices', await run('open-upload', { transferId }, env), env);
-  const [first] = listed.windows as object[];
-  await run('upload-slices', { transferId, window: first }, env);
-  const again = await run('list-slices', await run('open-upload', { transferId }, env), env);
-  for (const window of again.windows as object[]) await run('upload-slices', { transferId, window }, env);
-  await run('finish-upload', await run('list-slices', again, env), env);
+    const listed = await run('list-slices', await run('open-upload', { transferId }, env), env);
+    const [first] = listed.windows as object[];
+    await run('upload-slices', { transferId, window: first }, env);
+    const again = await run('list-slices', await run('open-upload', { transferId }, env), env);
+    for (const window of again.windows as object[]) await run('upload-slices', { transferId, window }, env);
+    await run('finish-upload', await run('list-slices', again, env), env);
 
-  expect((again.windows as object[]).length).toBe((listed.windows as object[]).length - 1);
-  expect(await stored('resumed')).toBe(hash('sha1', large));
-});
+    expect((again.windows as object[]).length).toBe((listed.windows as object[]).length - 1);
+    expect(await stored('resumed')).toBe(hash('sha1', large));
+  },
+);
 
-test('the packaged functions of the API carry a client upload, give one up, and tell of both', async () => {
-  const { env, stored } = await openServices({ INTEGRITY: 'md5' });
-  const content = Buffer.alloc(2 * SLICE, 'client');
-  const call = (name: string, given: HttpCall = {}) => runCall(name, given, env);
+test(
+  'the packaged functions of the API carry a client upload, give one up, and tell of both',
+  SLOW,
+  async () => {
+    const { env, stored } = await openServices({ INTEGRITY: 'md5' });
+    const content = Buffer.alloc(2 * SLICE, 'client');
+    const call = (name: string, given: HttpCall = {}) => runCall(name, given, env);
 
-  const { id } = await call('api-start-transfer', {
-    body: { target: { path: 'client' }, size: content.length },
-  });
-  for (const offset of [0, SLICE])
-    await call('api-put-slice', { id, offset, content: content.subarray(offset, offset + SLICE) });
-  await call('api-list-slices', { id });
-  await call('api-finish-transfer', { id });
-  const finished = await call('api-get-transfer', { id });
-  const other = await call('api-start-transfer', { body: { target: { path: 'other' }, size: SLICE } });
-  const cancelled = await call('api-cancel-transfer', { id: other.id });
-  const list = await call('api-list-transfers');
-  const document = await call('api-get-document');
+    const { id } = await call('api-start-transfer', {
+      body: { target: { path: 'client' }, size: content.length },
+    });
+    for (const offset of [0, SLICE])
+      await call('api-put-slice', { id, offset, content: content.subarray(offset, offset + SLICE) });
+    await call('api-list-slices', { id });
+    await call('api-finish-transfer', { id });
+    const finished = await call('api-get-transfer', { id });
+    const other = await call('api-start-transfer', { body: { target: { path: 'other' }, size: SLICE } });
+    const cancelled = await call('api-cancel-transfer', { id: other.id });
+    const list = await call('api-list-transfers');
+    const document = await call('api-get-document');
 
-  expect([finished.state, cancelled.state]).toEqual(['stored', 'cancelled']);
-  expect(JSON.stringify(list)).toContain(String(id));
-  expect(document).toHaveProperty('openapi');
-  expect(await stored('client')).toBe(hash('sha1', content));
-});
+    expect([finished.state, cancelled.state]).toEqual(['stored', 'cancelled']);
+    expect(JSON.stringify(list)).toContain(String(id));
+    expect(document).toHaveProperty('openapi');
+    expect(await stored('client')).toBe(hash('sha1', content));
+  },
+);
 
-test('the packaged functions write failures down, in the machine and beside it', async () => {
+test('the packaged functions write failures down, in the machine and beside it', SLOW, async () => {
   const { env, put, register } = await openServices({});
   const [one, two] = [await register(await put('one', BIG)), await register(await put('two', BIG))];
   const input = JSON.stringify({ transferId: two });
