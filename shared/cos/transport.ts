@@ -21,7 +21,7 @@ export type TransportOptions = {
   /** `https://host[:port]` or `http://…`. */
   readonly origin: string;
   readonly connections: number;
-  /** One request, from connecting to the last byte of its answer, in ms. */
+  /** The longest silence of a request: nothing taken and nothing answered, in ms. However long it takes, what moves goes on. */
   readonly requestTimeoutMs: number;
 };
 
@@ -38,9 +38,8 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
     keepAliveTimeout: 30_000,
     allowH2: false, // every slice in flight has a socket of its own, none waits behind another's bytes
     connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
-    // Our own timer below covers the whole request; these would only add two more per socket.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+    headersTimeout: 0, // our own timer below, which each piece of the body that COS takes sets back
+    bodyTimeout: requestTimeoutMs, // between two pieces of an answer
   });
 
   const send = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
@@ -55,9 +54,10 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
         path: request.path,
         headers: { ...request.headers },
         // undici sends any iterable of chunks; its types know only streams
-        body: request.body as unknown as Uint8Array,
+        body: inPieces(request.body, () => timer.refresh()) as unknown as Uint8Array,
         signal: cancel.signal,
       });
+      clearTimeout(timer);
       const text = await body.text();
       const date = Date.parse(one(headers.date));
       return {
@@ -76,6 +76,19 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
   };
 
   return { send, close: () => pool.destroy() };
+}
+
+/** So much of a body is handed to the socket at a time: at 5 kB/s a piece still goes out within a minute, in bytes. */
+const PIECE_BYTES = 262_144;
+
+/** The body in pieces without a copy; `moved` is called when one was taken. */
+function* inPieces(body: readonly Uint8Array[], moved: () => void): Generator<Uint8Array> {
+  for (const part of body) {
+    for (let at = 0; at < part.length; at += PIECE_BYTES) {
+      yield part.subarray(at, at + PIECE_BYTES);
+      moved();
+    }
+  }
 }
 
 class TimedOut extends Error {
