@@ -78,7 +78,7 @@ function listener(
   { tls }: CosEndpointOptions,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
-  const patience = { keepAliveTimeout: 60_000, requestTimeout: 0 };
+  const patience = { keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 }; // a busy machine cuts nobody off
   return tls ? createTlsServer({ ...patience, ...tls }, answer) : createServer(patience, answer);
 }
 
