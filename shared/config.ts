@@ -75,6 +75,8 @@ const environment = z.object({
   RECEIPTS_BUCKET: name.optional(),
   RECEIPTS_PREFIX: z.string().default('receipts/'),
   MACHINE_ARN: name.optional(),
+  BACKFILL_MACHINE_ARN: name.optional(),
+  REPORTS_BUCKET: name.optional(),
 });
 
 export type Config = z.infer<typeof environment>;

@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { CosClient } from './cos/client.ts';
 import type { Pace } from './cos/pace.ts';
 import type { Log, RelayEvent } from './observe/observe.ts';
+import type { JobStore } from './records/job-store.ts';
 import type { Receipt } from './records/receipt.ts';
 import type { TransferStore } from './records/store.ts';
 import type { ObjectSource } from './s3/object-source.ts';
@@ -62,3 +63,37 @@ export type Machine = {
 
 /** What a call of the API may use besides the services of a step. */
 export type ApiServices = Services & { readonly config: Config; readonly machine: Machine };
+
+/** How an execution of `backfill.asl.yml` stands. */
+export type BackfillRun = {
+  readonly status: 'running' | 'succeeded' | 'failed' | 'stopped';
+  /** What the data set names, and how many batches go at once; undefined before it is read. */
+  readonly objects?: { readonly total: number; readonly concurrency: number } | undefined;
+};
+
+/** Starts and leads executions of `backfill.asl.yml`. */
+export type BackfillMachine = {
+  start(name: string, input: object): Promise<void>;
+  /** Undefined if there is no such execution. */
+  look(name: string): Promise<BackfillRun | undefined>;
+  /** False if no map of it runs. */
+  setConcurrency(name: string, concurrency: number): Promise<boolean>;
+  stop(name: string): Promise<void>;
+};
+
+export type FilePlace = { readonly bucket: string; readonly key: string };
+
+/** The files of reports. */
+export type ReportFiles = {
+  /** The lines of a text file. Throws SourceMissing if there is none. */
+  lines(place: FilePlace, signal: AbortSignal): AsyncIterable<string>;
+  /** Writes a whole file, or none. */
+  write(place: FilePlace, lines: AsyncIterable<string>, signal: AbortSignal): Promise<void>;
+};
+
+/** What backfills use besides. */
+export type BackfillServices = ApiServices & {
+  readonly jobs: JobStore;
+  readonly backfills: BackfillMachine;
+  readonly files: ReportFiles;
+};

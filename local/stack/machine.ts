@@ -43,9 +43,8 @@ export type LocalMachine = Machine & {
 };
 
 /** Any JSON in, any JSON out, as the interpreter types it. */
-type Handler = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLocalHandlers']>[string];
+export type Handler = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLocalHandlers']>[string];
 
-const ASL = new URL('../../functions/relay.asl.yml', import.meta.url);
 const FUNCTION_TIMEOUT_MS = 900_000;
 /** The interpreter does not count retries in its context object; `localHandler` does. */
 const FIRST_TRY = { State: { RetryCount: 0 } };
@@ -100,7 +99,8 @@ const interpreter = () => {
 /** As long as Step Functions waits for a task that names no time, which is for ever; the interpreter would wait 60 s. */
 const TASK_TIMEOUT_S = 2_000_000;
 
-function withTimeouts<T extends Pick<StateMachineDefinition, 'States'>>(flow: T): T {
+/** The flow with that time in each of its tasks. */
+export function withTimeouts<T extends Pick<StateMachineDefinition, 'States'>>(flow: T): T {
   const States = Object.entries(flow.States).map(([name, state]) => {
     if (state.Type === 'Task') return [name, { TimeoutSeconds: TASK_TIMEOUT_S, ...state }];
     if (state.Type !== 'Map' || !state.ItemProcessor) return [name, state];
@@ -109,13 +109,16 @@ function withTimeouts<T extends Pick<StateMachineDefinition, 'States'>>(flow: T)
   return { ...flow, States: Object.fromEntries(States) };
 }
 
-/** `relay.asl.yml` with the ARNs that CloudFormation would put in. */
-export async function readDefinition(): Promise<StateMachineDefinition> {
-  const arns = (_: unknown, value: unknown): unknown =>
-    typeof value === 'object' && value !== null && 'Fn::GetAtt' in value && Array.isArray(value['Fn::GetAtt'])
-      ? `arn:aws:lambda:us-east-1:000000000000:function:${value['Fn::GetAtt'][0]}`
-      : value;
-  return parse(await readFile(ASL, 'utf8'), arns, { merge: true });
+/** A flow of `functions/` with the ARNs that CloudFormation would put in. */
+export async function readDefinition(flow: 'relay' | 'backfill' = 'relay'): Promise<StateMachineDefinition> {
+  const arns = (_: unknown, value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if ('Fn::GetAtt' in value && Array.isArray(value['Fn::GetAtt']))
+      return `arn:aws:lambda:us-east-1:000000000000:function:${value['Fn::GetAtt'][0]}`;
+    return 'Ref' in value ? `arn:aws:local:us-east-1:000000000000:${value.Ref}` : value;
+  };
+  const file = new URL(`../../functions/${flow}.asl.yml`, import.meta.url);
+  return parse(await readFile(file, 'utf8'), arns, { merge: true });
 }
 
 /** The names of all task states, those inside a Map too. */
@@ -129,19 +132,24 @@ export function taskStates({ States }: Pick<StateMachineDefinition, 'States'>): 
 /** State OpenUpload runs functions/open-upload.ts. */
 export const functionOf = (state: string): string => state.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
 
-async function localHandler(state: string, options: LocalMachineOptions) {
-  const { handler } = await import(`../../functions/${functionOf(state)}.ts`);
+/** functions/open-upload.ts is run by state OpenUpload, or by states that all do the same. */
+const stateOf = (name: string): string =>
+  name.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase());
+
+/** The function of a state, as Lambda would run it. */
+export async function localHandler(state: string, options: LocalMachineOptions, name = functionOf(state)) {
+  const { handler } = await import(`../../functions/${name}.ts`);
   const meddle: Meddle = options.meddle ?? ((_, work) => work());
   const failures = new Map<string, number>(); // since the last success, by input
   return async (given: Parameters<Handler>[0]): Promise<Awaited<ReturnType<Handler>>> => {
     const asked = JSON.stringify(given);
     const retries = failures.get(asked) ?? 0;
     const input = JSON.stringify(given, (name, value) => (name === 'retries' ? retries : value));
-    const context = localContext(functionOf(state), options.functionTimeoutMs ?? FUNCTION_TIMEOUT_MS);
+    const context = localContext(name, options.functionTimeoutMs ?? FUNCTION_TIMEOUT_MS);
     try {
       const work = async (own = options.services()) =>
         withServices(own, () => handler(JSON.parse(input), context));
-      const result = await meddle(state, work, input);
+      const result = await meddle(stateOf(name), work, input);
       failures.delete(asked);
       const output = JSON.stringify(result ?? null);
       options.onInvocation?.({ state, input, output });

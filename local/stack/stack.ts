@@ -4,14 +4,17 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { loadConfig } from '../../shared/config.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
+import { reportFilesInS3 } from '../../shared/wiring/report-files.ts';
 import { type Wired, type WiringOptions, wire, withServices } from '../../shared/wiring/wiring.ts';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../cos/endpoint.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { objectCreatedEvent } from '../s3/drop/object-created-event.ts';
 import { type S3Endpoint, type S3EndpointOptions, startS3Endpoint } from '../s3/endpoint.ts';
+import { type LocalBackfills, openLocalBackfills } from './backfill-machine.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { type LocalMachine, type LocalMachineOptions, localContext, openLocalMachine } from './machine.ts';
 import { createTable } from './relay-table.ts';
+import { reportFilesInFolder } from './report-files-in-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +27,8 @@ export type StackOptions = {
   readonly s3?: Partial<S3EndpointOptions>;
   readonly machine?: Omit<LocalMachineOptions, 'services'>;
   readonly wiring?: WiringOptions;
+  /** What a backfill tells EventBridge and the SNS topic. */
+  readonly onTold?: (state: string, parameters: unknown) => void;
   /** Keep the table in memory: faster, gone with the process. */
   readonly volatileTable?: boolean;
 };
@@ -37,6 +42,7 @@ export type Stack = {
   /** Where its table is; undefined where an outside one is configured. */
   readonly dynamodb: string | undefined;
   readonly machine: LocalMachine;
+  readonly backfills: LocalBackfills;
   /** The folder of the source bucket's objects is `root/bucket`. */
   readonly root: string;
   /** Hands events to one call of `object-created` as the queue would; throws if a message would come back. */
@@ -55,6 +61,7 @@ export const LOCAL_COS = {
   COS_SECRET_KEY: 'local-secret-key',
 } as const;
 export const SOURCE_BUCKET = 'source';
+const REPORTS_BUCKET = 'reports';
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, env = {} } = options;
@@ -76,6 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(cos && { ...LOCAL_COS, COS_ENDPOINT: cos.origin }),
       MAX_CONCURRENCY: '2',
       SOURCE_BUCKET,
+      REPORTS_BUCKET,
       ...env,
     });
     const s3 = env.AWS_ENDPOINT_URL_S3 ? undefined : keep(await startS3Endpoint({ root, ...options.s3 }));
@@ -90,8 +98,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       options.wiring?.s3 ??
       new S3Client({ ...localClient(s3?.origin ?? env.AWS_ENDPOINT_URL_S3), forcePathStyle: true });
     const machine = await openLocalMachine({ ...options.machine, services: () => services });
+    const written = s3 ? reportFilesInFolder(root, client) : reportFilesInS3(async () => client);
+    const files = options.wiring?.files ?? written;
+    const backfills = openLocalBackfills({
+      ...options.machine,
+      services: () => services,
+      relay: machine,
+      s3: () => client,
+      put: (bucket, key, lines) => files.write({ bucket, key }, lines, new AbortController().signal),
+      ...(options.onTold && { onTold: options.onTold }),
+    });
     const services: Wired = keep(
-      wire(config, { log: silentLog, machine, ...options.wiring, dynamodb, s3: client }),
+      wire(config, { log: silentLog, machine, backfills, files, ...options.wiring, dynamodb, s3: client }),
     );
 
     const { handler } = await import('../../functions/object-created.ts');
@@ -119,6 +137,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       s3,
       dynamodb: db?.endpoint,
       machine,
+      backfills,
       root,
       deliver,
       announce: (object) => deliver(objectCreatedEvent(object)),

@@ -1,14 +1,14 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type * as z from 'zod';
-import type { Services, StepTime } from '../services.ts';
+import type { BackfillServices, StepTime } from '../services.ts';
 import { services } from '../wiring/wiring.ts';
 import { deadlines } from './deadline.ts';
 import { withLogContext } from './log-context.ts';
 import { withNamedErrors } from './named-errors.ts';
 import { parse } from './parse.ts';
 
-type Step<Input, Outcome> = (input: Input, services: Services, time: StepTime) => Promise<Outcome>;
+type Step<Input, Outcome> = (input: Input, services: BackfillServices, time: StepTime) => Promise<Outcome>;
 
 /** A Lambda that runs one step of the machine: reads its input, sets the deadline, names its errors. */
 export const lambdaStep = <Input, Outcome>(schema: z.ZodType<Input>, step: Step<Input, Outcome>) =>

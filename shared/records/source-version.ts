@@ -19,6 +19,11 @@ const s3Origin = z.object({
   sequencer: z.string().optional(),
   /** The sequencer of the deletion that made this version the current one again. */
   revivedBy: z.string().optional(),
+  /**
+   * A listing named it, no event did: without a sequencer it stands before every event of the same moment. The text tells
+   * one claim of a version from the next.
+   */
+  listed: z.string().optional(),
   sha1: z.string().optional(),
 });
 /** Bytes that a client of the HTTP API sends itself. `key` tells one upload of a target from the next. */

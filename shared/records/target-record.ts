@@ -11,6 +11,8 @@ const owner = z.object({
   versionId: z.string().optional(),
   sequencer: z.string().optional(),
   lastModified: z.number().optional(),
+  /** A listing named the version, no event did. */
+  listed: z.boolean().optional(),
 });
 export type Owner = z.infer<typeof owner>;
 

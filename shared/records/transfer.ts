@@ -92,6 +92,7 @@ export function transferId(source: Origin, target: CosTarget, begunBy?: Beginner
           source.key,
           identifyingVersion(source.versionId) ?? [source.etag, source.sequencer ?? source.lastModified],
           ...(source.revivedBy === undefined ? [] : [source.revivedBy]),
+          ...(source.listed === undefined ? [] : ['listed', source.listed]),
         ]
       : ['client', source.key, source.size, source.sha1 ?? ''];
   const mark = begunBy?.seal === undefined ? [] : [begunBy.caller, begunBy.seal];

@@ -4,7 +4,7 @@ import type { EpochMillis } from '../time.ts';
 
 export function ownerOf(transferId: string, source: Origin): Owner {
   if (source.kind === 'client') return { transferId, sourceName: sourceName(source) };
-  const { etag, versionId, sequencer, lastModified } = source;
+  const { etag, versionId, sequencer, lastModified, listed } = source;
   return {
     transferId,
     sourceName: sourceName(source),
@@ -12,6 +12,7 @@ export function ownerOf(transferId: string, source: Origin): Owner {
     lastModified,
     ...(versionId !== undefined && { versionId }),
     ...(sequencer !== undefined && { sequencer }),
+    ...(listed !== undefined && { listed: true }),
   };
 }
 
@@ -55,9 +56,16 @@ export function decideClaim(current: Target | undefined, mine: Claimant, now: Ep
   return sameSource && age(mine.owner, theirs) > 0 ? 'supersedes' : 'busy';
 }
 
-/** Negative: `a` is the older version. A version without a sequencer is ordered by its time. */
+/**
+ * Negative: `a` is the older version. A version without a sequencer is ordered by its time; at the same time an event, of
+ * a deletion too, stands after a listing, which cannot tell what else that second brought.
+ */
 function age(a: Owner, b: Owner): number {
   if (a.sequencer !== undefined && b.sequencer !== undefined)
     return compareSequencers(a.sequencer, b.sequencer);
-  return (a.lastModified ?? 0) - (b.lastModified ?? 0);
+  return (a.lastModified ?? 0) - (b.lastModified ?? 0) || listingsFirst(a, b);
 }
+
+const listingsFirst = (a: Owner, b: Owner): number => Number(isListing(b)) - Number(isListing(a));
+
+const isListing = ({ listed, sequencer }: Owner): boolean => listed === true && sequencer === undefined;

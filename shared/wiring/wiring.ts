@@ -17,18 +17,19 @@ import { lambdaLog } from '../observe/lambda-log.ts';
 import type { Log, RelayEvent } from '../observe/observe.ts';
 import { silentLog } from '../observe/observe.ts';
 import { openDynamoStore } from '../records/dynamo-store.ts';
+import { openJobStore } from '../records/job-store.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { lazySource } from '../s3/lazy-source.ts';
-import type { Machine, Services } from '../services.ts';
+import type { BackfillMachine, BackfillServices, Machine, ReportFiles } from '../services.ts';
 import type { Clock } from '../time.ts';
+import { stepFunctionsBackfill } from './backfill-machine.ts';
 import { keysFrom } from './cos-keys.ts';
 import { receiptsInS3 } from './receipts-in-s3.ts';
+import { reportFilesInS3 } from './report-files.ts';
 import { stepFunctionsMachine } from './step-functions.ts';
 
 /** All that is built once: what the steps use, the configuration, the machine. */
-export type Wired = Services & {
-  readonly config: Config;
-  readonly machine: Machine;
+export type Wired = BackfillServices & {
   close(): Promise<void>;
 };
 
@@ -39,6 +40,8 @@ export type WiringOptions = {
   readonly log?: Log;
   readonly observe?: (event: RelayEvent) => void;
   readonly machine?: Machine;
+  readonly backfills?: BackfillMachine;
+  readonly files?: ReportFiles;
   readonly keys?: CosKeys;
   readonly s3?: S3Client;
   readonly dynamodb?: DynamoDBClient;
@@ -79,6 +82,9 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
   );
   const cos = withPace(patient, pace);
   const dynamodb = options.dynamodb ?? new DynamoDBClient({});
+  const documents = DynamoDBDocumentClient.from(dynamodb, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
   let s3 = options.s3;
   const openS3 = async (): Promise<S3Client> => {
     const { S3Client } = await import('@aws-sdk/client-s3');
@@ -100,7 +106,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     cos,
     source,
     store: openDynamoStore({
-      documents: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+      documents,
       table: config.TABLE_NAME,
       clock,
       newId,
@@ -125,6 +131,9 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     log,
     observe,
     machine: options.machine ?? stepFunctionsMachine(config),
+    jobs: openJobStore({ documents, table: config.TABLE_NAME, clock, retentionDays: config.RETENTION_DAYS }),
+    backfills: options.backfills ?? stepFunctionsBackfill(config),
+    files: options.files ?? reportFilesInS3(openS3),
     async close() {
       await Promise.all([transport.close(), source.close()]);
       dynamodb.destroy();

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { beforeAll, expect, test } from 'vitest';
+import { functionsIn } from '../../local/stack/backfill-flow.ts';
 import { functionOf, readDefinition, taskStates } from '../../local/stack/machine.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { routes } from '../../shared/lambda/http/routes.ts';
@@ -142,7 +143,7 @@ test('the machine keeps a log and a trace, and may call its own functions only',
 test('every log is thrown away some day', () => {
   const logs = ofType(dev, 'AWS::Logs::LogGroup');
 
-  expect(logs).toHaveLength(functionsOf(dev).length + 2); // the machine's and the API's
+  expect(logs).toHaveLength(functionsOf(dev).length + 3); // two machines' and the API's
   for (const log of logs) expect(property(log, 'RetentionInDays')).toBe(14);
 });
 
@@ -232,7 +233,10 @@ test('bundles are small, and hold the AWS SDK of the lockfile', async () => {
 const OPTIONAL = 'signature-v4-crt';
 
 test('every function fails where somebody hears of it', async () => {
-  const byMachine = new Set(taskStates(await readDefinition()).map(functionOf));
+  const byMachine = new Set([
+    ...taskStates(await readDefinition()).map(functionOf),
+    ...functionsIn(await readDefinition('backfill')).map(([, name]) => name),
+  ]);
   const byApi = new Set(
     functionsOf(dev)
       .map(nameOf)

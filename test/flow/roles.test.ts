@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type PutObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -13,14 +14,19 @@ import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 import { functionsByName } from '../../local/stack/api/functions.ts';
 import { startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { functionOf, localContext } from '../../local/stack/machine.ts';
+import { reportFilesInFolder } from '../../local/stack/report-files-in-folder.ts';
 import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack/stack.ts';
+import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
+import type { ReportFiles } from '../../shared/services.ts';
 import { destinationOf } from '../../shared/transfer/destination.ts';
 import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { keysInSecretsManager } from '../../shared/wiring/cos-keys.ts';
+import { reportFilesInS3 } from '../../shared/wiring/report-files.ts';
 import { stepFunctionsMachine } from '../../shared/wiring/step-functions.ts';
 import { withServices } from '../../shared/wiring/wiring.ts';
 import { asFunction, callsOf, recordCalls } from '../kit/aws-calls.ts';
+import { requestOf } from '../kit/backfill-bed.ts';
 import { EVERYTHING_SET, type Packaged, packaged } from '../kit/package.ts';
 import { startSecretsManager } from '../kit/secrets-manager.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -54,7 +60,16 @@ test('each role allows what its function calls, and nothing else', async () => {
 });
 
 /** Every function, by each of the ways that lead it to another service. */
-async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }: Relay): Promise<void> {
+async function useEverything({
+  md5,
+  sha1,
+  put,
+  call,
+  failNext,
+  begun,
+  outsider,
+  backfilled,
+}: Relay): Promise<void> {
   const bytes = (count: number) => Buffer.alloc(count, 'relay');
   // a small object, a large one, a large one with its SHA-1, one whose first step fails
   await arrive(md5, await put('small', bytes(1_000)));
@@ -106,6 +121,15 @@ async function useEverything({ md5, sha1, put, call, failNext, begun, outsider }
   await call('api-start-transfer', { body: { target: { path: 'there' }, ...whole } });
   await outsider('late', bytes(1_000));
   await call('api-list-slices', { id: await begun('late', whole) });
+  await put('of-a-list', bytes(1_000));
+  await put('large-of-a-list', bytes(3 * SLICE));
+  // a bucket of which one object is large, by a list that names a version
+  await backfilled(
+    { key: 'small', versionId: 'null' },
+    { key: 'of-a-list', versionId: 'null' },
+    { key: 'large-of-a-list' },
+  );
+
   await call('api-list-transfers', {});
   await call('api-get-document', {});
 }
@@ -168,6 +192,7 @@ async function openRelay() {
         dynamodb,
         s3: objects,
         keys: eachItsOwn(vault),
+        files: filesOf(objects, root),
         machine: {
           async start(name, input) {
             await asked.start(name, input);
@@ -191,6 +216,13 @@ async function openRelay() {
     /** The next call of that state's function does not end well. */
     failNext: (state: string, error: Error) => void failing.set(state, error),
     call: (name: string, given: HttpCall) => callApi(md5, name, given),
+    async backfilled(...objects: readonly object[]): Promise<void> {
+      const list = { bucket: 'receipts', key: 'list.jsonl' };
+      await putFile(root, list.bucket, list.key, objects.map((object) => JSON.stringify(object)).join('\n'));
+      const source = { kind: 'lines', bucket: SOURCE_BUCKET, list } as const;
+      const { id } = await beginBackfill(requestOf({ source }), '', md5.services);
+      expect(await md5.backfills.ended(id)).toEqual({ status: 'succeeded' });
+    },
     /** A transfer that was written down, and whose start went no further. */
     async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
       const { target, options } = destinationOf(md5.services.config, path);
@@ -205,6 +237,20 @@ async function openRelay() {
       const target = { region, appId, bucket, path };
       await client.remove(target, signal);
       await client.upload(target, { content, insertOnly: false, sha1: hash('sha1', content) }, signal);
+    },
+  };
+}
+
+/** Reports are put as they are on AWS, and beside that into the folder, so that they can be read. */
+function filesOf(client: S3Client, root: string): ReportFiles {
+  const files = reportFilesInS3(async () => client);
+  return {
+    lines: files.lines,
+    async write(place, lines, signal) {
+      const all: string[] = [];
+      for await (const line of lines) all.push(line);
+      await files.write(place, Readable.from(all), signal);
+      await reportFilesInFolder(root, client).write(place, Readable.from(all), signal);
     },
   };
 }

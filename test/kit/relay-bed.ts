@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import type { Execution, LocalMachineOptions } from '../../local/stack/machine.ts';
+import { reportFilesInFolder } from '../../local/stack/report-files-in-folder.ts';
 import { LOCAL_COS, SOURCE_BUCKET, type Stack, startStack } from '../../local/stack/stack.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
@@ -40,6 +42,7 @@ export type BedOptions = {
 export type ProcessOptions = {
   readonly machine?: Omit<LocalMachineOptions, 'services'>;
   readonly wiring?: WiringOptions;
+  readonly onTold?: (state: string, parameters: unknown) => void;
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -60,6 +63,13 @@ export async function openBed(options: BedOptions = {}) {
     ...options.cos,
   });
   const s3 = await startS3Endpoint({ root });
+  const reader = new S3Client({
+    endpoint: s3.origin,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const files = reportFilesInFolder(root, reader);
   const db = options.dynamodb ?? (await startDynamoDb());
   tables += 1;
   const env = {
@@ -81,12 +91,13 @@ export async function openBed(options: BedOptions = {}) {
     s3,
     env,
     config: loadConfig(env),
-    async start({ machine, wiring = {}, env: more = {} }: ProcessOptions = {}): Promise<Stack> {
+    async start({ machine, wiring = {}, env: more = {}, onTold }: ProcessOptions = {}): Promise<Stack> {
       const stack = await startStack({
         dataDir: dir.path,
         env: { ...env, ...more },
         machine: { pauseMs: 1, ...machine },
-        wiring,
+        wiring: { files, ...wiring },
+        ...(onTold && { onTold }),
       });
       processes.push(stack);
       return stack;
@@ -100,6 +111,7 @@ export async function openBed(options: BedOptions = {}) {
     unfinished: (path: string) => cos.unfinished(LOCAL_COS.COS_BUCKET, path),
     async close() {
       for (const stack of processes.splice(0)) await stack.close();
+      reader.destroy();
       await s3.close();
       await cos.close();
       if (!options.dynamodb) await db.close();

@@ -40,6 +40,15 @@ export const configOf = (env: Readonly<Record<string, string>>) =>
     ...env,
   });
 
+const unused = (): never => {
+  throw new Error('a transfer uses nothing of backfills');
+};
+const NO_BACKFILLS: Pick<Wired, 'jobs' | 'backfills' | 'files'> = {
+  jobs: { create: unused, get: unused, replace: unused, list: unused, addTally: unused, tally: unused },
+  backfills: { start: unused, look: unused, setConcurrency: unused, stop: unused },
+  files: { lines: unused, write: unused },
+};
+
 /** The services of one Lambda: the models, with each operation under the scheduler. */
 export function servicesOf(life: Life, world: World, scheduler: Scheduler, machine: Machine): Wired {
   const { config } = world;
@@ -74,6 +83,7 @@ export function servicesOf(life: Life, world: World, scheduler: Scheduler, machi
         return done.value;
       },
     }),
+    ...NO_BACKFILLS,
     receipts: undefined,
     pace,
     settings: {

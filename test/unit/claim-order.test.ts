@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Hold, Owner } from '../../shared/records/target-record.ts';
-import { compareSequencers, decideClaim } from '../../shared/target/claim-order.ts';
+import { compareSequencers, decideClaim, ownerOf } from '../../shared/target/claim-order.ts';
 
 const NOW = 1_000_000;
 const owner = (over: Partial<Owner> = {}): Owner => ({
@@ -79,5 +79,25 @@ describe('decideClaim', () => {
     ],
   ] as const)('%s', (_, decide, expected) => {
     expect(decide()).toBe(expected);
+  });
+});
+
+describe('a listing', () => {
+  const version = { kind: 's3', bucket: 'b', key: 'k', etag: 'e', size: 1, lastModified: 1_000 } as const;
+  const listed = ownerOf('listed', { ...version, listed: 'listing' });
+  const event = ownerOf('event', { ...version, sequencer: '0055' });
+  const claimed = (theirs: Owner, ours: Owner) =>
+    decideClaim({ name: 't', owner: theirs, active: false, orphans: [], revision: 1 }, { owner: ours }, NOW);
+
+  test('stands before an event of the same moment, whichever comes first', () => {
+    expect(claimed(event, listed)).toBe('older');
+    expect(claimed(listed, event)).toBe('free');
+  });
+
+  test('of a later moment stands after an event, and in the name of an event where the event stands', () => {
+    expect(claimed(event, ownerOf('later', { ...version, lastModified: 2_000, listed: 'listing' }))).toBe(
+      'free',
+    );
+    expect(claimed(event, ownerOf('again', { ...version, sequencer: '0055', listed: 'job' }))).toBe('free');
   });
 });

@@ -21,6 +21,7 @@ const FLOORS: readonly (readonly [room: string, ...doors: string[]])[] = [
   ['lambda', 'events', 'relay', 'transfer', 'target', 'records', 'observe', 'wiring', 'services'],
   ['wiring', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'observe', 'services'],
   ['api', 'relay', 'worker', 'transfer', 'target', 'records', 'cos', 'slices', 'services'],
+  ['backfill', 'events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
   ['events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
   ['relay', 'worker', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'services'],
   ['worker', 'target', 'records', 'cos', 's3', 'slices', 'services'],
@@ -38,7 +39,14 @@ const OWN: readonly string[] = FLOORS.map(([room]) => `shared/${room}`);
 
 /** The doors of the rooms beside `shared/`. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  functions: ['shared/lambda', 'shared/lambda/http', 'shared/api', 'shared/relay', 'shared/s3'],
+  functions: [
+    'shared/lambda',
+    'shared/lambda/http',
+    'shared/api',
+    'shared/backfill',
+    'shared/relay',
+    'shared/s3',
+  ],
   ...Object.fromEntries(
     FLOORS.map(([room, ...doors]) => [`shared/${room}`, doors.map((to) => `shared/${to}`)]),
   ),

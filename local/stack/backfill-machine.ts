@@ -1,0 +1,180 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { StateMachine } from 'aws-local-stepfunctions';
+import { asError } from '../../shared/errors.ts';
+import type { BackfillMachine, BackfillRun } from '../../shared/services.ts';
+import { childOf, functionsIn, withoutMaps } from './backfill-flow.ts';
+import { type MapRun, type MapWorld, openMapRun } from './distributed-map/map-run.ts';
+import { failure } from './distributed-map/payload-template.ts';
+import type { PutText } from './distributed-map/write-results.ts';
+import {
+  type Handler,
+  type LocalMachine,
+  type LocalMachineOptions,
+  localHandler,
+  readDefinition,
+  withTimeouts,
+} from './machine.ts';
+
+export type LocalBackfillOptions = LocalMachineOptions & {
+  readonly relay: LocalMachine;
+  readonly s3: () => S3Client;
+  readonly put: PutText;
+  /** What EventBridge and the SNS topic would be told. */
+  readonly onTold?: (state: string, parameters: unknown) => void;
+};
+
+export type LocalBackfills = BackfillMachine & {
+  /** Resolves when the execution is over. */
+  ended(name: string): Promise<{ readonly status: BackfillRun['status']; readonly error?: Error }>;
+  /** Runs an execution again that has ended: children of its maps that succeeded are kept. */
+  redrive(name: string): void;
+};
+
+type Run = {
+  readonly input: object;
+  readonly maps: Map<string, MapRun>;
+  status: BackfillRun['status'];
+  error?: Error;
+  ended: Promise<unknown>;
+};
+type Parameters = Awaited<globalThis.Parameters<Handler>[0]>;
+
+/** What the flow says: longer than a target is held for a request whose sender died, in five rounds. */
+const PAUSE_S = 30;
+const TELLING = ['TellEvents', 'TellTopic'];
+
+/**
+ * `backfill.asl.yml` itself: each Distributed Map of it is handed to the map beside, as a task of the interpreter; so is what
+ * asks another AWS service.
+ */
+export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfills {
+  let opened: Promise<Go> | undefined;
+  const runs = new Map<string, Run>();
+  const go = async (name: string, run: Run): Promise<void> => {
+    opened ??= openFlow(options);
+    await (await opened)(name, run);
+  };
+  return {
+    async start(name, input) {
+      if (runs.has(name)) return; // as Step Functions: a name is used once
+      const run: Run = { input, maps: new Map(), status: 'running', ended: Promise.resolve() };
+      runs.set(name, run);
+      run.ended = go(name, run);
+    },
+    async look(name) {
+      const run = runs.get(name);
+      const [first] = run?.maps.values() ?? [];
+      return run && { status: run.status, ...(first && { objects: first.counts() }) };
+    },
+    async setConcurrency(name, concurrency) {
+      const map = [...(runs.get(name)?.maps.values() ?? [])].at(-1);
+      map?.setConcurrency(concurrency);
+      return map !== undefined;
+    },
+    async stop(name) {
+      const run = runs.get(name);
+      if (!run || !isRunning(run)) return;
+      run.status = 'stopped';
+      for (const map of run.maps.values()) map.stop();
+    },
+    async ended(name) {
+      const run = runs.get(name);
+      await run?.ended;
+      return { status: run?.status ?? 'failed', ...(run?.error && { error: run.error }) };
+    },
+    redrive(name) {
+      const run = runs.get(name);
+      if (run && !isRunning(run)) run.ended = go(name, run);
+    },
+  };
+}
+
+type Go = (name: string, run: Run) => Promise<void>;
+
+/** Checking the flows against their schema takes its time, so it is done once in a process, and when one begins. */
+let checked: ReturnType<typeof checkFlow> | undefined;
+const checkFlow = async () => {
+  const flow = await readDefinition('backfill');
+  const { definition, maps } = withoutMaps(flow);
+  const children = [...maps].map(
+    ([state, map]) => [state, new StateMachine(withTimeouts(childOf(map)))] as const,
+  );
+  return { functions: functionsIn(flow), maps, outer: new StateMachine(withTimeouts(definition)), children };
+};
+
+async function openFlow(options: LocalBackfillOptions): Promise<Go> {
+  checked ??= checkFlow();
+  const { functions, maps, outer, children } = await checked;
+  const handlers = Object.fromEntries(
+    await Promise.all(
+      functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
+    ),
+  );
+  const Relay: Handler = (given) => relayed(given, options.relay);
+  const pauses = options.pauseMs;
+  const pausing = [...functions.map(([state]) => state), 'Relay', ...TELLING];
+  const overrides = (own: Readonly<Record<string, Handler>>) => ({
+    taskResourceLocalHandlers: { ...handlers, Relay, ...own },
+    ...(pauses !== undefined && {
+      waitTimeOverrides: { Pause: pauses * PAUSE_S },
+      retryIntervalOverrides: Object.fromEntries(pausing.map((state) => [state, pauses])),
+    }),
+  });
+  const worlds = new Map(children.map(([state, child]) => [state, worldOf(child)]));
+
+  function worldOf(child: StateMachine): MapWorld {
+    return {
+      s3: options.s3(),
+      put: options.put,
+      async runChild(input, name, signal) {
+        const context = { Execution: { Id: name, Name: name }, State: { RetryCount: 0 } };
+        const execution = child.run(asJson(input), { overrides: overrides({}), context });
+        const abort = () => execution.abort();
+        signal.addEventListener('abort', abort, { once: true });
+        return execution.result.finally(() => signal.removeEventListener('abort', abort));
+      },
+    };
+  }
+  const runMap = async (state: string, name: string, run: Run, input: unknown): Promise<Parameters> => {
+    const [map, world] = [maps.get(state), worlds.get(state)];
+    if (!map || !world) throw failure('States.Runtime', `${state} is no map`);
+    const scope = { input, context: { Execution: { Id: name, Name: name } } };
+    const own = run.maps.get(state) ?? openMapRun(map, scope, world);
+    run.maps.set(state, own);
+    return asJson(await own.run());
+  };
+  const tell = async (state: string, given: unknown): Promise<Parameters> => {
+    options.onTold?.(state, given);
+    return {};
+  };
+  return async (name, run) => {
+    const own = Object.fromEntries<Handler>([
+      ...[...maps.keys()].map(
+        (state) => [state, (input: unknown) => runMap(state, name, run, input)] as const,
+      ),
+      ...TELLING.map((state) => [state, (given: unknown) => tell(state, given)] as const),
+    ]);
+    run.status = 'running';
+    try {
+      await outer.run(asJson(run.input), { overrides: overrides(own) }).result;
+      if (isRunning(run)) run.status = 'succeeded';
+    } catch (error) {
+      if (isRunning(run)) run.status = 'failed';
+      run.error = asError(error);
+    }
+  };
+}
+
+const isRunning = ({ status }: Run): boolean => status === 'running';
+
+/** `states:startExecution.sync:2`: waits for the relay machine's execution, and fails as it failed. */
+async function relayed(given: Parameters, relay: LocalMachine): Promise<Parameters> {
+  const { Name, Input } = given as { Name: string; Input: { transferId: string } }; // as backfill.asl.yml writes them
+  await relay.start(Name, Input);
+  const end = await relay.executions.get(Name)?.ended;
+  if (end?.status !== 'succeeded') throw failure('States.TaskFailed', end?.error ?? 'it did not start');
+  return { Name, Status: 'SUCCEEDED', Output: asJson(end.output) };
+}
+
+/** What passes between states is JSON. */
+const asJson = (value: unknown): Parameters => JSON.parse(JSON.stringify(value ?? null));

@@ -1,0 +1,84 @@
+import * as z from 'zod';
+import { backfillInput } from '../records/backfill-job.ts';
+import type { BackfillServices, StepTime } from '../services.ts';
+import type { Carried } from './carry-listed.ts';
+import { openFilter } from './filters.ts';
+import { inRoom } from './in-room.ts';
+import { type OutcomeLine, outcomeLine, tallyOf } from './outcome-line.ts';
+import { filteredLine, leftLine, readLoad } from './read-batch.ts';
+import { takeUp } from './take-up.ts';
+
+/** What goes from state to state of a batch: the items still to do, the lines of those that are done. */
+export const batchState = z.object({
+  BatchInput: backfillInput
+    .pick({ jobId: true, mode: true, source: true, filters: true, startedAt: true })
+    .extend({ pass: z.enum(['first', 'left']) }),
+  Items: z.array(z.unknown()),
+  lines: z.array(outcomeLine).default([]),
+  large: z.array(z.object({ key: z.string(), transferId: z.string(), execution: z.string() })).default([]),
+  /** How often what passes was tried, this time counted. */
+  round: z.number().default(1),
+  /** After the large ones. */
+  afterwards: z.enum(['again', 'rest', 'done']).default('done'),
+});
+export type BatchState = z.infer<typeof batchState>;
+
+export type BatchOutcome = BatchState & { readonly next: 'large' | BatchState['afterwards'] };
+/** The first pass leaves what it has not done for the second. */
+type FirstOutcome = { readonly report: readonly OutcomeLine[] };
+
+/** Trouble that passes is tried this often, half a minute apart, besides the tries within each. */
+const ROUNDS = 5;
+/** Objects of a batch at once. */
+const AT_ONCE = 10;
+
+/**
+ * Carries the small objects of a batch and registers the large ones. What there was no time for, and what met trouble
+ * that passes, is left: for the second pass, or in `Items` for its next round. An object never fails the batch: its line
+ * says why.
+ */
+export async function carryBatch(
+  state: BatchState,
+  services: BackfillServices,
+  time: StepTime,
+): Promise<BatchOutcome | FirstOutcome> {
+  const { BatchInput: job, Items, round } = state;
+  const counts = openFilter(job.filters);
+  const read = Items.map((item) => readLoad(item, job, counts, services));
+  const ready = read.filter((load) => load.kind === 'load');
+  const last = job.pass === 'left' && round >= ROUNDS;
+  const done = new Map<unknown, Carried>();
+  await inRoom(
+    ready,
+    { bytes: services.settings.smallObjectMax, count: AT_ONCE },
+    time.stop,
+    async (load) => {
+      done.set(load.item, await takeUp(load.object, job, services, time, { last, counts }));
+    },
+  );
+
+  const results = [...done.values()];
+  const lines = [
+    ...filteredLine(read, results),
+    ...read.flatMap((load) => (load.kind === 'bad' ? [load.line] : [])),
+    ...results.flatMap((one) => (one.kind === 'line' && one.line.outcome !== 'filtered' ? [one.line] : [])),
+  ];
+  await services.jobs.addTally(job.jobId, services.newId(), tallyOf(lines));
+  if (job.pass === 'first')
+    return {
+      report: [...lines, ...ready.filter(({ item }) => done.get(item)?.kind !== 'line').map(leftLine)],
+    };
+  const again = ready.filter(({ item }) => done.get(item)?.kind === 'again');
+  const rest = ready.filter(({ item }) => !done.has(item));
+  const large = results.flatMap((one) => (one.kind === 'large' ? [one.large] : []));
+  const afterwards = again.length > 0 ? 'again' : rest.length > 0 ? 'rest' : 'done';
+  return {
+    BatchInput: job,
+    Items: [...again, ...rest].map(({ item }) => item),
+    lines: [...state.lines, ...lines],
+    large,
+    round: again.length > 0 ? round + 1 : round,
+    afterwards,
+    next: large.length > 0 ? 'large' : afterwards,
+  };
+}

@@ -1,0 +1,100 @@
+import { targetName } from '../cos/target.ts';
+import { relayVersion } from '../events/object-arrived.ts';
+import type { S3Origin } from '../records/source-version.ts';
+import { sourceName, type Target } from '../records/target-record.ts';
+import type { Transfer } from '../records/transfer.ts';
+import type { ObjectMetadata } from '../s3/object-source.ts';
+import type { BackfillServices, StepTime } from '../services.ts';
+import type { Destination } from '../transfer/destination.ts';
+import { findingOf } from './evidence.ts';
+import { lineOf } from './line-of-transfer.ts';
+import type { OutcomeLine } from './outcome-line.ts';
+
+/** A large object: the execution of the relay machine that carries it. */
+export type LargeObject = { readonly key: string; readonly transferId: string; readonly execution: string };
+
+export type Carried =
+  | { readonly kind: 'line'; readonly line: OutcomeLine }
+  | { readonly kind: 'large'; readonly large: LargeObject }
+  | { readonly kind: 'again' }; // somebody else is at it
+
+/** A version as S3 told it now, for one job. */
+export type Pinned = {
+  readonly source: S3Origin;
+  readonly metadata: ObjectMetadata;
+  readonly to: Destination;
+};
+
+/** Version and job tell one claim from the next: by default a version is claimed once, by whatever listing. */
+const BY_ANY_LISTING = 'listing';
+
+/**
+ * Carries a version that a listing named, unless COS holds it by proof or an event of the key has taken its place. A live
+ * event always wins: a listing has no sequencer, so its claim stands before that of any event of the same moment. What an
+ * event failed to carry is carried in its name. Throws what makes the object worth another try.
+ */
+export async function carryListed(
+  { source, metadata, to }: Pinned,
+  job: { readonly jobId: string; readonly startedAt: number },
+  services: BackfillServices,
+  time: StepTime,
+  last: boolean,
+): Promise<Carried> {
+  const record = await services.store.getTarget(targetName(to.target));
+  const file = record?.file?.state === 'stored' && (await services.cos.stat(to.target, time.signal));
+  const finding = file ? await findingOf(file, source, record, services) : undefined;
+  if (finding?.outcome === 'equal')
+    return { kind: 'line', line: { ...named(source), outcome: 'held', evidence: finding.evidence } };
+
+  const claimed = record && isOfVersion(record, source) ? record.owner : undefined;
+  const event = claimed && !claimed.listed ? await services.store.get(claimed.transferId) : undefined;
+  if (event && isUnderWay(event)) return { kind: 'line', line: { ...named(source), outcome: 'live' } };
+  const place = claimed?.sequencer !== undefined ? { sequencer: claimed.sequencer } : {};
+  const claims: S3Origin[] = [
+    event?.state === 'failed' && event.source.kind === 's3'
+      ? event.source
+      : { ...source, ...place, listed: BY_ANY_LISTING },
+    { ...source, ...place, listed: job.jobId }, // it was stored, or superseded, and is not there any more
+  ];
+  for (const claim of claims) {
+    const { transfer, started } = await relay({ source: claim, metadata, to }, services, time, last);
+    if (started !== undefined)
+      return { kind: 'large', large: { key: source.key, transferId: transfer.id, execution: started } };
+    if (isUnderWay(transfer)) return { kind: 'again' };
+    const isOld = transfer.updatedAt < job.startedAt && transfer.state !== 'failed';
+    if (!isOld || claim === claims.at(-1)) return { kind: 'line', line: lineOf(transfer) };
+  }
+  return { kind: 'again' };
+}
+
+/** The machine is not started but noted: the batch's own flow starts it and waits for it. */
+async function relay(
+  { source, metadata, to }: Pinned,
+  services: BackfillServices,
+  time: StepTime,
+  last: boolean,
+): Promise<{ readonly transfer: Transfer; readonly started: string | undefined }> {
+  let started: string | undefined;
+  const machine = {
+    async start(name: string) {
+      started = name;
+    },
+  };
+  const noting = { ...services, machine };
+  const transfer = await relayVersion(source, metadata, to, noting, time, { last, late: false });
+  return { transfer, started };
+}
+
+const isUnderWay = ({ state }: Transfer): boolean => state === 'opening' || state === 'sending';
+
+const isOfVersion = ({ owner }: Target, source: S3Origin): boolean =>
+  owner.sourceName === sourceName(source) &&
+  owner.etag === source.etag &&
+  owner.versionId === source.versionId &&
+  owner.lastModified === source.lastModified;
+
+const named = ({ key, versionId, size }: S3Origin) => ({
+  key,
+  size,
+  ...(versionId !== undefined && { versionId }),
+});

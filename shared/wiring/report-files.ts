@@ -1,0 +1,91 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SourceMissing } from '../errors.ts';
+import type { FilePlace, ReportFiles } from '../services.ts';
+
+/** One part of a multipart upload, in bytes: 10,000 of them are 80 GB of report. */
+const PART_BYTES = 8_388_608;
+
+/** Reports in S3. */
+export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
+  return {
+    async *lines({ bucket, key }, signal) {
+      const { GetObjectCommand, NoSuchKey } = await import('@aws-sdk/client-s3');
+      const asked = new GetObjectCommand({ Bucket: bucket, Key: key });
+      const { Body } = await (await s3()).send(asked, { abortSignal: signal }).catch((error: unknown) => {
+        if (!(error instanceof NoSuchKey)) throw error;
+        throw new SourceMissing(`there is no s3://${bucket}/${key}`, { absent: true });
+      });
+      if (!Body) return;
+      yield* linesOf(Body.transformToWebStream());
+    },
+    async write(place, lines, signal) {
+      const parts = partsOf(lines);
+      const first = await parts.next();
+      const second = await parts.next();
+      const client = await s3();
+      if (second.done) return putWhole(client, place, first.value ?? Buffer.alloc(0), signal);
+      await putParts(client, place, [first.value ?? Buffer.alloc(0), second.value], parts, signal);
+    },
+  };
+}
+
+async function putWhole(
+  client: S3Client,
+  { bucket, key }: FilePlace,
+  Body: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: 'application/json' });
+  await client.send(command, { abortSignal: signal });
+}
+
+/** What a call leaves unfinished, the bucket's lifecycle rule removes. */
+async function putParts(
+  client: S3Client,
+  { bucket: Bucket, key: Key }: FilePlace,
+  begun: readonly Buffer[],
+  more: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const options = { abortSignal: signal };
+  const create = new sdk.CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'application/json' });
+  const { UploadId } = await client.send(create, options);
+  const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
+  const put = async (Body: Buffer): Promise<void> => {
+    const PartNumber = Parts.length + 1;
+    const part = new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
+    const { ETag } = await client.send(part, options);
+    Parts.push({ PartNumber, ETag });
+  };
+  for (const part of begun) await put(part);
+  for await (const part of more) await put(part);
+  const complete = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
+  await client.send(new sdk.CompleteMultipartUploadCommand(complete), options);
+}
+
+async function* partsOf(lines: AsyncIterable<string>): AsyncGenerator<Buffer, undefined> {
+  let held: string[] = [];
+  let bytes = 0;
+  for await (const line of lines) {
+    held.push(line, '\n');
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes < PART_BYTES) continue;
+    yield Buffer.from(held.join(''));
+    [held, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.from(held.join(''));
+  return undefined;
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}

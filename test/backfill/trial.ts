@@ -1,0 +1,141 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import { busy, dropFirst, loseAnswer } from '../../local/cos/faults.ts';
+import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
+import { backfillSummary } from '../../shared/records/backfill-job.ts';
+import { startCommand } from '../kit/command.ts';
+import { bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+type Trial = { readonly objects: number; readonly seed: number; readonly kills: number };
+
+type Verdict = {
+  readonly objects: number;
+  readonly kills: number;
+  /** Requests that carried bytes beyond one for each object. */
+  readonly sentAgain: number;
+  /** What ended otherwise than it must, the first few. */
+  readonly wrong: readonly string[];
+  readonly seconds: number;
+};
+
+const LARGE = 3;
+const CONCURRENCY = 4;
+/** Of the faults below, those after which bytes go again. */
+const FAULTS = 24;
+/** What may be under way when a process dies: ten objects of each batch. */
+const IN_FLIGHT = CONCURRENCY * 10;
+
+/** A bucket is carried by processes of which all but the last are killed in the middle; then everything is compared. */
+export async function runBackfillTrial({ objects, seed, kills }: Trial): Promise<Verdict> {
+  const began = performance.now();
+  const dir = await tempDir('backfill-trial');
+  const cos = await startCosEndpoint({
+    dataDir: join(dir.path, 'cos'),
+    appId: LOCAL_COS.COS_APP_ID,
+    buckets: [LOCAL_COS.COS_BUCKET],
+    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
+    faults: [
+      dropFirst(8, { op: 'upload', skip: 5 }),
+      loseAnswer(8, { op: 'upload', skip: 50 }),
+      busy(8, { op: 'upload', skip: 20 }),
+      dropFirst(2),
+    ],
+  });
+  try {
+    const sizes = sizesOf(objects, seed);
+    for (const [key, size] of sizes)
+      await place(join(dir.path, 's3', SOURCE_BUCKET, key), bytesOf(key, size));
+    for (let kill = 1; kill <= kills; kill += 1) {
+      const command = backfill(dir.path, cos);
+      const enough = (objects * kill) / (kills + 1);
+      let over = false;
+      void command.ended.then(() => {
+        over = true;
+      });
+      while (!over && seen(cos, 'upload').length < enough) await sleep(20);
+      command.process.kill('SIGKILL');
+      await command.ended;
+    }
+    const { code, stdout, stderr } = await backfill(dir.path, cos).ended;
+    const wrong = [
+      ...(code === 0 ? [] : [`the command ended with ${code}: ${stderr.slice(-2_000)}`]),
+      ...(await wrongFiles(cos, sizes)),
+      ...(code === 0 ? await wrongLines(dir.path, stdout, sizes) : []),
+    ];
+    const sentAgain = Math.max(0, seen(cos, 'upload').length - (objects - LARGE));
+    const allowed = kills * IN_FLIGHT + FAULTS;
+    if (sentAgain > allowed) wrong.push(`${sentAgain} requests sent again, at most ${allowed} may be`);
+    const seconds = (performance.now() - began) / 1_000;
+    return { objects, kills, sentAgain, wrong: wrong.slice(0, 10), seconds };
+  } finally {
+    await cos.close();
+    await dir.remove();
+  }
+}
+
+/** Mixed sizes, most of them small, the last few above one request. */
+const sizesOf = (objects: number, seed: number): Map<string, number> =>
+  new Map(
+    Array.from({ length: objects }, (_, at): [string, number] => {
+      const key = `in/${at % 40}/${String(at).padStart(6, '0')}.bin`;
+      if (at >= objects - LARGE) return [`large/${at}.bin`, 3 * SLICE + at];
+      return [key, at % 97 === 0 ? 15_000 : ((at * 7919 + seed) % 2_000) + (at % 50 === 0 ? 0 : 1)];
+    }),
+  );
+
+async function place(path: string, content: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+const backfill = (dataDir: string, cos: CosEndpoint) =>
+  startCommand(
+    'tools/backfill/main.ts',
+    ['--local', '--data', dataDir, '--json', '--concurrency', String(CONCURRENCY)],
+    {
+      env: {
+        ...LOCAL_COS,
+        COS_ENDPOINT: cos.origin,
+        SMALL_OBJECT_MAX: '20000',
+        SLICE_SIZE: String(SLICE),
+        RETRY_BASE_MS: '10',
+      },
+    },
+  );
+
+async function wrongFiles(cos: CosEndpoint, sizes: ReadonlyMap<string, number>): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [key, size] of sizes) {
+    const file = await cos.file(LOCAL_COS.COS_BUCKET, key);
+    const content = file && (await readFile(file.dataPath));
+    if (!content || sha1(content) !== sha1(bytesOf(key, size)))
+      wrong.push(`${key} is not in COS as it is in S3`);
+  }
+  return wrong;
+}
+
+/** The report has one line for each object, and it is true. */
+async function wrongLines(
+  dataDir: string,
+  stdout: string,
+  sizes: ReadonlyMap<string, number>,
+): Promise<string[]> {
+  const summary = backfillSummary.parse(JSON.parse(stdout));
+  const { reports, files } = summary;
+  const text = await readFile(join(dataDir, 's3', reports.bucket, files.outcomes ?? ''), 'utf8');
+  const outcomes = new Map<string, string>();
+  for (const line of text.split('\n').filter(Boolean)) {
+    const { key, outcome } = JSON.parse(line);
+    outcomes.set(key, outcomes.has(key) ? 'twice' : outcome);
+  }
+  const bad = [...sizes.keys()].filter((key) => !['stored', 'held'].includes(outcomes.get(key) ?? 'no line'));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return [
+    ...bad.map((key) => `${key}: ${outcomes.get(key) ?? 'no line'}`),
+    ...(outcomes.size === sizes.size ? [] : [`${outcomes.size} lines for ${sizes.size} objects`]),
+    ...(summary.bytes === bytes ? [] : [`the summary counts ${summary.bytes} of ${bytes} bytes`]),
+  ];
+}

@@ -1,0 +1,132 @@
+import { readWords, UsageError } from '../../local/command.ts';
+import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
+import { BACKFILL_DEFAULTS, type BackfillRequest } from '../../shared/backfill/begin-backfill.ts';
+import type { BackfillSource } from '../../shared/records/backfill-job.ts';
+import { readSince } from '../since.ts';
+
+export const USAGE = `Usage: npm run backfill -- [--stage S | --local] [--bucket B] [--prefix P] [options]
+
+Carries what lies in a bucket already, and reports on each object. What COS holds by proof is not sent again, so the same
+command goes on where an earlier one was stopped. An event of an object that comes meanwhile wins.
+
+  --stage S         the relay deployed as this stage; --local: the one on this machine; neither: the environment's
+  --bucket B        the bucket of the objects (SOURCE_BUCKET)
+  --prefix P        only keys that begin so
+  --list URI        what a list names instead: s3://bucket/key ending in .csv (key, version), .jsonl (a line {"key": "…"})
+                    or manifest.json (S3 Inventory)
+  --include GLOB    only keys that match; more than once for more. *.jpg is about the last segment, a/** about all
+  --exclude GLOB    no keys that match
+  --min-size N, --max-size N     in bytes
+  --newer T, --older T           last modified since, or before: 2026-11-01, 90m, 6h or 7d ago
+  --storage-class C only objects of this class; more than once for more
+  --dry-run         sends nothing: how many objects and bytes there are to send, and what cannot be
+  --check           sends nothing: compares each object with COS
+  --concurrency N   batches at once (default ${BACKFILL_DEFAULTS.concurrency})
+  --batch N         objects of one batch, at most (default ${BACKFILL_DEFAULTS.batch})
+  --json            the summary as JSON on stdout
+  --data DIR        state of --local (RELAY_DATA, default .relay)
+  --help            this text
+
+Ctrl-C: on AWS the job goes on, and it says how to watch and stop it; with --local it stops.
+
+Exit codes: 0 every object is where it should be or was left by rule, 1 objects failed, differ or are missing, 2 bad arguments or
+configuration, 130 stopped.
+`;
+
+export type BackfillArguments = {
+  readonly help: boolean;
+  readonly stage: string | undefined;
+  readonly local: boolean;
+  readonly data: string | undefined;
+  readonly json: boolean;
+  readonly bucket: string | undefined;
+  readonly request: (bucket: string) => BackfillRequest;
+};
+
+/** Throws UsageError. */
+export function readArguments(args: readonly string[], now: number): BackfillArguments {
+  const given = parsed(args);
+  if (given.stage !== undefined && given.local) throw new UsageError('either --stage or --local; see --help');
+  if (given['dry-run'] && given.check) throw new UsageError('either --dry-run or --check; see --help');
+  const local = given.local ?? false;
+  const size = (name: 'min-size' | 'max-size') => {
+    const text = given[name];
+    return text === undefined ? undefined : wholeNumber(name, text, 0, Number.MAX_SAFE_INTEGER);
+  };
+  const [minSize, maxSize] = [size('min-size'), size('max-size')];
+  const filters = {
+    include: given.include ?? [],
+    exclude: given.exclude ?? [],
+    ...(minSize !== undefined && { minSize }),
+    ...(maxSize !== undefined && { maxSize }),
+    ...(given.newer !== undefined && { newerThan: readSince(given.newer, now) }),
+    ...(given.older !== undefined && { olderThan: readSince(given.older, now) }),
+    ...(given['storage-class'] && { storageClasses: given['storage-class'] }),
+  };
+  const { concurrency, batch } = BACKFILL_DEFAULTS;
+  const widths = {
+    concurrency: wholeNumber('concurrency', given.concurrency ?? String(concurrency), 1, 10_000),
+    batch: wholeNumber('batch', given.batch ?? String(batch), 1, 500),
+  };
+  return {
+    help: given.help ?? false,
+    stage: given.stage,
+    local,
+    data: given.data,
+    json: given.json ?? false,
+    bucket: given.bucket ?? (local ? SOURCE_BUCKET : undefined),
+    request: (bucket) => ({
+      mode: given['dry-run'] ? 'plan' : given.check ? 'check' : 'carry',
+      source: sourceOf(bucket, given.prefix, given.list),
+      filters,
+      ...widths,
+    }),
+  };
+}
+
+function sourceOf(bucket: string, prefix = '', list: string | undefined): BackfillSource {
+  if (list === undefined) return { kind: 'bucket', bucket, prefix };
+  if (prefix !== '') throw new UsageError('either --prefix or --list; narrow a list with --include');
+  const [, listBucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(list) ?? [];
+  if (listBucket === undefined || key === undefined)
+    throw new UsageError(`--list ${list} is not s3://bucket/key; see --help`);
+  const kind = key.endsWith('manifest.json') ? 'inventory' : key.endsWith('.csv') ? 'csv' : 'lines';
+  return { kind, bucket, list: { bucket: listBucket, key } };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(`--${name} ${text} is not a whole number from ${least} to ${most}; see --help`);
+  return value;
+}
+
+function parsed(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const texts = { type: 'string', multiple: true } as const;
+  const flag = { type: 'boolean' } as const;
+  return readWords({
+    args: [...args],
+    options: {
+      stage: text,
+      local: flag,
+      data: text,
+      bucket: text,
+      prefix: text,
+      list: text,
+      include: texts,
+      exclude: texts,
+      'min-size': text,
+      'max-size': text,
+      newer: text,
+      older: text,
+      'storage-class': texts,
+      'dry-run': flag,
+      check: flag,
+      concurrency: text,
+      batch: text,
+      json: flag,
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
+}
