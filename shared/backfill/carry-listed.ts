@@ -11,7 +11,7 @@ import { lineOf } from './line-of-transfer.ts';
 import type { OutcomeLine } from './outcome-line.ts';
 
 /** A large object: the execution of the relay machine that carries it. */
-export type LargeObject = { readonly key: string; readonly transferId: string; readonly execution: string };
+type LargeObject = { readonly key: string; readonly transferId: string; readonly execution: string };
 
 export type Carried =
   | { readonly kind: 'line'; readonly line: OutcomeLine }

@@ -29,7 +29,7 @@ export async function findingOf(
 }
 
 /** Both are of one size. `last` is our transfer that stored the file, as far as we know. */
-export function compare(file: CosFile, source: S3Origin, last: Transfer | undefined): Finding {
+function compare(file: CosFile, source: S3Origin, last: Transfer | undefined): Finding {
   if (file.sha1 !== undefined && source.sha1 !== undefined)
     return { outcome: file.sha1 === source.sha1 ? 'equal' : 'differs', evidence: 'sha1' };
   if (last?.state !== 'stored' || last.source.kind !== 's3') return { outcome: 'unproven', evidence: 'size' };
