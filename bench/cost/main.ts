@@ -114,11 +114,24 @@ function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
   say(`${'AWS, without egress'.padEnd(51)}${dollars(bill.total)}`);
   row(bill.egress);
   say(`${'in all'.padEnd(51)}${dollars(bill.total + bill.egress.dollars)}`);
-  say(`about ${duration(bill.hours)} from event to receipt${bill.windows > 0 ? each : ''}\n`);
+  const lasts = duration(bill.hours);
+  say(
+    bill.windows === 0 && relay.objects > 1
+      ? `about ${lasts} until the last receipt, when all arrive at once; one that arrives alone takes seconds\n`
+      : `about ${lasts} from event to receipt${each}\n`,
+  );
   if (bill.windows === 0) return; // its window is no matter
+  if (new Set(whatIf.map(shape)).size === 1) {
+    say('no other least window would change it: the size of the object and the workers decide');
+    return;
+  }
   say('what if the least window were:');
   whatIf.forEach((other, index) => {
-    say(`${String(WHAT_IF_MIB[index]).padStart(6)} MiB ${dollars(other.total)}  ${shape(other)}`);
+    const before = whatIf[index - 1];
+    if (before && shape(before) === shape(other)) return; // the object's size decides, not this setting
+    const same = whatIf.findLastIndex((one) => shape(one) === shape(other));
+    const range = same > index ? `${WHAT_IF_MIB[index]} to ${WHAT_IF_MIB[same]}` : String(WHAT_IF_MIB[index]);
+    say(`${range.padStart(14)} MiB ${dollars(other.total)}  ${shape(other)}`);
   });
 }
 

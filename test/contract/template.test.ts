@@ -178,7 +178,7 @@ test('every alarm tells the topic, and has its paragraph', async () => {
     const sums = text(Properties).match(/"Expression":"[^"]*"/g) ?? [];
     for (const sum of sums) expect(sum.replace(/FILL\(\w+, 0\)/g, '')).toMatch(/"Expression":"[ +]*"/);
   }
-  const [, paragraphs = ''] = /## Alarms\n([^]*?)\n## /.exec(page) ?? [];
+  const [, paragraphs = ''] = /## Alarms\n([\s\S]*?)\n## /.exec(page) ?? [];
   expect([...paragraphs.matchAll(/^### (\w+)/gm)].map(([, name]) => name).sort()).toEqual(
     alarms.map(([name]) => name).sort(),
   );
