@@ -154,6 +154,9 @@ const cosOptions = ({ dataDir, cos }: StackOptions): CosEndpointOptions => ({
   appId: LOCAL_COS.COS_APP_ID,
   buckets: [LOCAL_COS.COS_BUCKET],
   credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
+  // the harder answers of the two that COS is said to give
+  strictFolders: true,
+  refuseSame: true,
   ...cos,
 });
 

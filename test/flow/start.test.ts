@@ -26,6 +26,8 @@ beforeAll(async () => {
     appId: '1250000001',
     buckets: ['films'],
     credentials: [KEYS],
+    strictFolders: true,
+    refuseSame: true,
   });
   outside = {
     COS_ENDPOINT: cos.origin,

@@ -60,6 +60,7 @@ export async function openBed(options: BedOptions = {}) {
     buckets: [LOCAL_COS.COS_BUCKET],
     credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
     strictFolders: true, // the harder of the two: the relay makes the directories itself
+    refuseSame: true,
     ...options.cos,
   });
   const s3 = await startS3Endpoint({ root });
