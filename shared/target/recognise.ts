@@ -99,10 +99,11 @@ export function onExistingFile(
   transfer: Transfer,
   target: Target,
 ): ExistingFile {
-  // the very same bytes are in nobody's way: they may be what an earlier try left whose answer was lost
-  if (transfer.options.onExisting === 'fail' && !(file.kind === 'file' && isIdentical(file, transfer)))
-    return 'refuse';
-  return file.kind === 'file' && evidenceOf(file, transfer, target) ? 'leave' : 'replace';
+  // the very same bytes are in nobody's way: an earlier try may have left them, or another transfer of this version
+  const evidence = file.kind === 'file' ? evidenceOf(file, transfer, target) : undefined;
+  const isProven = evidence === 'own-record' || (file.kind === 'file' && isIdentical(file, transfer));
+  if (transfer.options.onExisting === 'fail' && !isProven) return 'refuse';
+  return evidence ? 'leave' : 'replace';
 }
 
 /** Whether the file was proven by this transfer, though the transfer itself may not say so yet. */

@@ -1,12 +1,14 @@
 import { cancelOnRequest } from '../../shared/api/cancel-transfer.ts';
 import { requestTransfer } from '../../shared/api/start-transfer.ts';
-import { CALLER, call, uploadByClient } from './client.ts';
+import { RelayError } from '../../shared/errors.ts';
+import { CALLER, call, pause, uploadByClient } from './client.ts';
 import { createdEvent, deletedEvent } from './event-queue.ts';
 import type { Act } from './plan.ts';
 import type { Run } from './run.ts';
 import { KEYS, putVersion, transfersOf } from './world.ts';
 
-export type { Act };
+/** Troubles have stopped by then. */
+const TRIES = 12;
 
 /** Somebody does something while the relay is at work. */
 export async function perform(act: Act, run: Run): Promise<void> {
@@ -57,11 +59,15 @@ export async function perform(act: Act, run: Run): Promise<void> {
       const body = { source: { bucket: 'source', key } };
       const about = newest.content;
       const name = `restart-${about}-at-${Date.now() - world.begin}`;
-      return run.aside(
-        call(run, name, about, (own, time) =>
+      const ask = (tries: number): Promise<unknown> =>
+        call(run, `${name}.${tries}`, about, (own, time) =>
           requestTransfer({ caller: CALLER, headers: {}, body }, own, time),
-        ),
-      );
+        ).catch((error: unknown) => {
+          // who was given no answer asks again
+          if (tries >= TRIES || (error instanceof RelayError && error.remedy === 'give-up')) return undefined;
+          return pause(5_000).then(() => ask(tries + 1));
+        });
+      return run.aside(ask(1));
     }
     case 'client-upload':
       world.seen.clients += 1;

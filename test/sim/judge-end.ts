@@ -31,6 +31,8 @@ function mayFail({ reason }: Failed, world: World): boolean {
       return plan.env.ON_EXISTING === 'fail'; // an invariant of its own says when
     case 'SourceMissing':
       return seen.deleted || (!plan.versioned && versions.length > 1);
+    case 'NoProgress':
+      return plan.lifeMs < 900_000 && plan.weather.slow > 0; // whole calls were not long enough for one slice
     case 'TargetBusy':
       return world.hasOthers();
     default:

@@ -56,7 +56,7 @@ export function planRun(seed: number, run: number): Plan {
       // `listed` believes what COS lists when nobody lived to hear that it arrived damaged: that is its promise
       canDamage: env.INTEGRITY === 'sha1' || (env.TRUST_LISTED === 'verified' && !many),
     },
-    lifeMs: draw.one([900_000, 900_000, 120_000, 30_000]),
+    lifeMs: draw.one([900_000, 900_000, 900_000, 120_000]),
     skewMs: draw.one([0, 0, 2_000]),
   };
 }

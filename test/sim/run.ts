@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { type LocalMachine, openLocalMachine } from '../../local/stack/machine.ts';
 import type { Wired } from '../../shared/wiring/wiring.ts';
-import { type Act, perform } from './acts.ts';
+import { perform } from './acts.ts';
 import { type Coverage, count, countTransition, countTrouble } from './coverage.ts';
 import { type EventQueue, openEventQueue } from './event-queue.ts';
 import { checkEffect } from './invariants/invariants.ts';
@@ -195,5 +195,3 @@ const describe = (transfer: ReturnType<typeof transfersOf>[number]): string => {
   if (transfer.state === 'stored') return `stored (${transfer.receipt.how})`;
   return 'reason' in transfer ? `${transfer.state} (${transfer.reason.error})` : transfer.state;
 };
-
-export type { Act };
