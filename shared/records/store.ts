@@ -37,7 +37,7 @@ export type ClientSlice = Slice & {
 };
 
 /** What became of sending a slice: `sends` counts the tries, `verified` those whose MD5 COS echoed. */
-export type SliceNote = {
+type SliceNote = {
   readonly md5: string;
   readonly outcome: 'confirmed' | 'damaged' | 'unknown';
   readonly sends: number;

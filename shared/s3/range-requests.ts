@@ -6,7 +6,7 @@ import type { RangeConnection } from './range-connection.ts';
 import { asksToResign, refusalOfS3 } from './refusal-of-s3.ts';
 import type { SignedAddress, SignedAddresses } from './signed-addresses.ts';
 
-export type RangeAnswer = { readonly connection: RangeConnection; readonly head: AnswerHead };
+type RangeAnswer = { readonly connection: RangeConnection; readonly head: AnswerHead };
 
 export type RangeRequests = {
   /**

@@ -12,12 +12,7 @@ export const newTally = (): Tally => ({ confirmed: [], sent: 0, resent: 0, bytes
 type Call = { readonly row: string; readonly span: Slice; readonly began: EpochMillis };
 
 /** Writes the tally down, at the end of a call. */
-export async function saveTally(
-  transfer: Sending,
-  tally: Tally,
-  services: Services,
-  call?: Call,
-): Promise<void> {
+async function saveTally(transfer: Sending, tally: Tally, services: Services, call?: Call): Promise<void> {
   if (tally.sent === 0) return;
   await write(transfer, tally, services, call);
   services.observe({

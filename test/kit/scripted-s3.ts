@@ -5,7 +5,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { openS3Source } from '../../shared/s3/s3-source.ts';
 
-export type Asked = { readonly method: string; readonly target: string };
+type Asked = { readonly method: string; readonly target: string };
 
 /** An S3 that answers as a test says, with a source that reads from it; all of it goes with the test. */
 export async function scriptedS3(

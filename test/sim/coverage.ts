@@ -48,7 +48,7 @@ const ROOMS = ['cos', 'store', 'source', 'machine'];
 const STATES = ['OpenUpload', 'ListSlices', 'UploadSlices', 'FinishUpload', 'HashSource', 'RecordFailure'];
 
 /** All that is planned to happen in a large enough campaign; what never did is a hole in the net. */
-export const PLANNED: readonly string[] = [
+const PLANNED: readonly string[] = [
   ...ACTS.map((kind) => `act: ${kind}`),
   ...ROOMS.flatMap((room) =>
     [...KILLS, 'lost', 'unanswered', 'slow'].map((what) => `trouble: ${room} ${what}`),

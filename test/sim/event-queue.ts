@@ -7,7 +7,7 @@ import type { Run } from './run.ts';
 const VISIBILITY_MS = 720_000;
 const FUNCTION_MS = 120_000;
 
-export type Message = {
+type Message = {
   readonly id: string;
   readonly body: string;
   readonly about: string;

@@ -40,7 +40,7 @@ export type SchedulerOptions = {
 };
 
 /** What Lambda says of a function that went away without a word. */
-export class ExitError extends Error {
+class ExitError extends Error {
   override readonly name = 'Runtime.ExitError';
 }
 
@@ -154,7 +154,7 @@ export function openScheduler({ decide, now, onEffect, onStart, onCut, look }: S
 export type Scheduler = ReturnType<typeof openScheduler>;
 
 /** Enough to read a story by: long names are cut short, bytes are counted. */
-export function brief(value: unknown): string {
+function brief(value: unknown): string {
   if (value === undefined) return '-';
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   const text = JSON.stringify(value, (name, one: unknown) => (HIDDEN.has(name) ? undefined : one));

@@ -9,7 +9,7 @@ import { type Stream, streamOf } from './random.ts';
  * - dies-before, dies-after: its caller is killed before it is done, or before it hears of it
  * - dies-late: its caller is killed at once, and it is done all the same
  */
-export type Fate = 'ok' | 'lost' | 'refused' | 'unanswered' | 'dies-before' | 'dies-after' | 'dies-late';
+type Fate = 'ok' | 'lost' | 'refused' | 'unanswered' | 'dies-before' | 'dies-after' | 'dies-late';
 
 export type Trouble = {
   readonly fate: Fate;

@@ -3,7 +3,7 @@ import FakeTimers, { type Clock } from '@sinonjs/fake-timers';
 import { streamOf } from './random.ts';
 
 /** Monday, in ms since the epoch; every run begins here. */
-export const BEGIN = Date.UTC(2026, 0, 5);
+const BEGIN = Date.UTC(2026, 0, 5);
 
 const realImmediate = setImmediate;
 /** What was promised and needs no time is done when this resolves. */

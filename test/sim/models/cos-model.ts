@@ -12,7 +12,7 @@ export type Quirk =
   | { readonly kind: 'wrong-md5' } // stored well, and echoed wrongly
   | { readonly kind: 'lag'; readonly slices: number }; // the list leaves out those stored last
 
-export type CosRequest = { readonly name: string; readonly path: string; readonly asked: unknown };
+type CosRequest = { readonly name: string; readonly path: string; readonly asked: unknown };
 
 /** Brings a request to COS and its answer back; when, and whether, is for a scheduler to say. */
 export type Perform = <T>(
@@ -22,7 +22,7 @@ export type Perform = <T>(
 ) => Promise<T>;
 
 /** At once, and without trouble. */
-export const atOnce: Perform = async (_, effect, signal) => {
+const atOnce: Perform = async (_, effect, signal) => {
   signal.throwIfAborted();
   return effect();
 };

@@ -59,6 +59,3 @@ export const emptyCos = (behaviour: CosBehaviour, now: () => number): CosState =
   folders: new Set(),
   count: 0,
 });
-
-export const bytesOfFile = ({ slices }: StoredFile): Buffer =>
-  Buffer.concat(slices.map(({ bytes }) => bytes));

@@ -8,7 +8,7 @@ import { targetRecord } from '../../../shared/records/target-record.ts';
 import { type Transfer, transfer } from '../../../shared/records/transfer.ts';
 
 /** Brings a call to the table and its answer back. */
-export type PerformCall = <T>(name: string, given: unknown, effect: () => T) => Promise<T>;
+type PerformCall = <T>(name: string, given: unknown, effect: () => T) => Promise<T>;
 
 const atOnce: PerformCall = async (_, __, effect) => effect();
 
