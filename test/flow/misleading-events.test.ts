@@ -119,7 +119,7 @@ describe('own output is never input (E1)', () => {
   });
 
   test('an event of a receipt is ignored, and an object beside it is not', async () => {
-    const own = await openEventBed({ env: { RECEIPTS_BUCKET: SOURCE_BUCKET } });
+    const own = await openEventBed({ env: { RECEIPTS_BUCKET: SOURCE_BUCKET, SOURCE_PREFIX: 'in/' } });
     const receipt = `receipts/2026-11-21/${'a'.repeat(40)}.json`;
     try {
       await own.deliver(
