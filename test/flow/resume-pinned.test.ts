@@ -25,6 +25,7 @@ async function carryHooked(
   object: Parameters<typeof carry>[1],
 ) {
   let puts = 0;
+  let turn = Promise.resolve(); // several slices wait for their place in flight: each asks after the one before
   const stack = await bed.start({
     machine: {
       meddle: (state, work) => {
@@ -32,8 +33,11 @@ async function carryHooked(
         const { services } = mortal(stack.services, {
           async before({ name }) {
             if (name !== 'cos.put') return;
-            if (puts === slices) await then();
-            puts += 1;
+            turn = turn.then(async () => {
+              if (puts === slices) await then();
+              puts += 1;
+            });
+            await turn;
           },
         });
         return work(services);
