@@ -158,9 +158,9 @@ async function run(
 ): Promise<Record<string, unknown>> {
   const file = bundles.get(name) ?? `no bundle ${name}`;
   const { PATH = '' } = process.env;
-  const { stdout } = await promisify(execFile)(process.execPath, [RUN, file, JSON.stringify(event)], {
-    env: { PATH, ...env },
-  });
+  const running = promisify(execFile)(process.execPath, [RUN, file], { env: { PATH, ...env } });
+  running.child.stdin?.end(JSON.stringify(event));
+  const { stdout } = await running;
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 

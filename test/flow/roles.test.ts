@@ -85,6 +85,9 @@ async function useEverything({
   await arrive(md5, await put('killed', bytes(3 * SLICE)));
   await md5.machine.idle();
 
+  // a page of a list, whose cursor is the first thing that is sealed
+  await call('api-list-transfers', { query: { limit: '1' } });
+
   // an execution that somebody stopped
   const started = await call('api-start-transfer', {
     body: { source: { bucket: SOURCE_BUCKET, key: 'large' }, target: { path: 'again' } },
@@ -106,6 +109,7 @@ async function useEverything({
   for (const offset of [0, SLICE])
     await call('api-put-slice', { id: upload.id, offset, content: bytes(SLICE) });
   await call('api-get-transfer', { id: upload.id });
+  await call('api-get-transfer-map', { id: upload.id });
   await call('api-finish-transfer', { id: upload.id });
   // and one whose slice COS closed the file with, damaged
   const spoiled = await call('api-start-transfer', { body: { target: { path: 'spoiled' }, size } });
@@ -278,6 +282,7 @@ type HttpCall = {
   readonly offset?: number;
   readonly body?: object;
   readonly content?: Uint8Array;
+  readonly query?: Readonly<Record<string, string>>;
   /** Unless it is to go well. */
   readonly status?: number;
 };
@@ -285,7 +290,7 @@ type HttpCall = {
 async function callApi(
   stack: Stack,
   name: string,
-  { id, offset, body, content, status }: HttpCall,
+  { id, offset, body, content, query, status }: HttpCall,
 ): Promise<{ id: string }> {
   const handler = functionsByName[name];
   if (!handler) throw new Error(`no function ${name}`);
@@ -295,6 +300,7 @@ async function callApi(
       ...(id !== undefined && { id }),
       ...(offset !== undefined && { offset: String(offset) }),
     },
+    queryStringParameters: query,
     body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
     isBase64Encoded: content !== undefined,
     requestContext: {
