@@ -39,10 +39,8 @@ async function run(given: BackfillArguments, { services }: Reached): Promise<num
   }
   if (given.local) say('stopped; the same command again goes on: what is stored is not sent again');
   else {
-    say(`the job goes on; watch it with GET /backfills/${job.id}, stop it with DELETE, or in the console of`);
-    say(
-      `Step Functions: ${services.config.BACKFILL_MACHINE_ARN ?? 'the backfill machine'}, execution ${job.id}`,
-    );
+    say('the job goes on; the console of Step Functions shows it and stops it:');
+    say(`${services.config.BACKFILL_MACHINE_ARN ?? 'the backfill machine'}, execution ${job.id}`);
   }
   return 130;
 }
