@@ -114,18 +114,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     }),
     receipts: receiptsInS3(config, openS3),
     pace,
-    settings: {
-      smallObjectMax: config.SMALL_OBJECT_MAX,
-      maxObjectBytes: config.MAX_OBJECT_BYTES,
-      readBytes: config.READ_BYTES,
-      readers: config.READERS,
-      maxInFlight: config.MAX_IN_FLIGHT,
-      windowBytes: config.WINDOW_BYTES,
-      maxWindows: config.MAX_WINDOWS,
-      maxConcurrency: config.MAX_CONCURRENCY,
-      watchMs: config.WATCH_MS,
-      progressMs: config.PROGRESS_MS,
-    },
+    settings: settingsOf(config),
     clock,
     newId,
     log,
@@ -141,6 +130,20 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     },
   };
 }
+
+/** What the steps go by of a configuration. */
+export const settingsOf = (config: Config): Wired['settings'] => ({
+  smallObjectMax: config.SMALL_OBJECT_MAX,
+  maxObjectBytes: config.MAX_OBJECT_BYTES,
+  readBytes: config.READ_BYTES,
+  readers: config.READERS,
+  maxInFlight: config.MAX_IN_FLIGHT,
+  windowBytes: config.WINDOW_BYTES,
+  maxWindows: config.MAX_WINDOWS,
+  maxConcurrency: config.MAX_CONCURRENCY,
+  watchMs: config.WATCH_MS,
+  progressMs: config.PROGRESS_MS,
+});
 
 const given = new AsyncLocalStorage<Wired>();
 let fromEnvironment: Wired | undefined;

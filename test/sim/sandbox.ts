@@ -4,7 +4,7 @@ import { withRetry } from '../../shared/cos/with-retry.ts';
 import { CosUnavailable, SourceUnavailable } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
 import type { Machine } from '../../shared/services.ts';
-import type { Wired } from '../../shared/wiring/wiring.ts';
+import { settingsOf, type Wired } from '../../shared/wiring/wiring.ts';
 import { openCosModel } from './models/cos-model.ts';
 import { openSourceModel } from './models/source-model.ts';
 import { openTableModel } from './models/table.ts';
@@ -86,18 +86,7 @@ export function servicesOf(life: Life, world: World, scheduler: Scheduler, machi
     ...NO_BACKFILLS,
     receipts: undefined,
     pace,
-    settings: {
-      smallObjectMax: config.SMALL_OBJECT_MAX,
-      maxObjectBytes: config.MAX_OBJECT_BYTES,
-      readBytes: config.READ_BYTES,
-      readers: config.READERS,
-      maxInFlight: config.MAX_IN_FLIGHT,
-      windowBytes: config.WINDOW_BYTES,
-      maxWindows: config.MAX_WINDOWS,
-      maxConcurrency: config.MAX_CONCURRENCY,
-      watchMs: config.WATCH_MS,
-      progressMs: config.PROGRESS_MS,
-    },
+    settings: settingsOf(config),
     clock,
     newId,
     log: silentLog,
