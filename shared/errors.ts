@@ -24,9 +24,15 @@ export class CosRefused extends RelayError {
   override readonly name = 'CosRefused';
   readonly remedy = 'give-up';
   readonly wayOut: string;
-  constructor(message: string, options: ErrorOptions & CosTrace & { wayOut: string }) {
+  /** It is about the relay's signature, and so for the operator alone. */
+  readonly aboutSignature: boolean;
+  constructor(
+    message: string,
+    options: ErrorOptions & CosTrace & { wayOut: string; aboutSignature?: true | undefined },
+  ) {
     super(message, options);
     this.wayOut = options.wayOut;
+    this.aboutSignature = options.aboutSignature ?? false;
   }
 }
 

@@ -58,7 +58,7 @@ async function main(): Promise<number> {
     say('nothing was dropped yet: open the address above, and send a sample with one click');
   const announce = (object: DroppedObject) =>
     void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
-  await watchDrops(stack.root, SOURCE_BUCKET, announce, ended.signal, { includeExisting: true });
+  await watchDrops(stack.root, SOURCE_BUCKET, announce, { signal: ended.signal, includeExisting: true });
   say('stopped; what was under way goes on at the next start');
   await sayStopped(dataDir);
   await api.close();

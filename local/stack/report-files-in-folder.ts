@@ -7,7 +7,7 @@ import { putFile } from '../s3/drop/drop.ts';
 export const reportFilesInFolder = (root: string, s3: S3Client): ReportFiles => ({
   lines: reportFilesInS3(async () => s3).lines,
   async write({ bucket, key }, lines) {
-    await putFile(root, bucket, key, withEnds(lines));
+    await putFile(root, { bucket, key }, withEnds(lines));
   },
 });
 

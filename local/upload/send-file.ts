@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SlicesView } from '../../shared/api/schemas.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
 import type { Receipt } from '../../shared/records/receipt.ts';
-import type { Slice } from '../../shared/slices/slices.ts';
 import { type ApiClient, ApiRefused } from './api-client.ts';
 import type { LocalFile } from './local-file.ts';
 
@@ -39,7 +38,8 @@ export async function sendFile(file: LocalFile, api: ApiClient, options: SendOpt
     }
     least = left;
     try {
-      const sent = await sendAll(id, listed.missing, listed.serial ? 1 : options.atOnce, file, api, options);
+      const atOnce = listed.serial ? 1 : options.atOnce;
+      const sent = await sendAll(listed, file, api, { ...options, atOnce });
       if (sent < left) continue; // that was a page of a long list
       await file.mustBeUnchanged();
       return await api.finish(id);
@@ -65,12 +65,10 @@ const progressOf = ({ transferId, size, bytes, slices }: SlicesView, first: bool
 
 /** Several workers take slices from one list. The first failure ends them all. */
 async function sendAll(
-  id: string,
-  missing: readonly Slice[],
-  atOnce: number,
+  { transferId: id, missing }: SlicesView,
   file: LocalFile,
   api: ApiClient,
-  { signal, observe }: SendOptions,
+  { signal, observe, atOnce }: SendOptions,
 ): Promise<number> {
   const todo = missing.values();
   let [inFlight, sent, failed] = [0, 0, false];

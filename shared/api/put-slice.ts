@@ -26,21 +26,20 @@ export async function putSlice(
   hasLength(body, slice);
   checkDigests(headers, body);
 
-  await carry(sending, slice, body, services, time);
+  await carry(sending, { slice, content: body }, services, time);
   return { ...slice, md5: hash('md5', body) };
 }
 
 /** Sends the slice under a claim, so that no other bytes cross it, and counts what happened to it. */
 async function carry(
   transfer: Sending,
-  slice: Slice,
-  body: Uint8Array,
+  { slice, content }: { readonly slice: Slice; readonly content: Uint8Array },
   services: ApiServices,
   time: StepTime,
 ): Promise<void> {
   const { id, session, attempts: attempt, sliceSize, source } = transfer;
   const claimed = { ...slice, session, attempt, sliceSize, size: source.size };
-  const md5 = hash('md5', body);
+  const md5 = hash('md5', content);
   mustBeClaimed(await services.store.claimSlice(id, claimed, md5, CLAIM_MS));
 
   const tally = newTally();
@@ -50,7 +49,7 @@ async function carry(
     await services.store.noteSlice(id, claimed, { md5, outcome: 'damaged', sends: 0, verified: 0 });
   };
   try {
-    await sendSlice({ transfer, tally, noteDamage }, { slice, content: body }, services, time);
+    await sendSlice({ transfer, tally, noteDamage }, { slice, content }, services, time);
   } finally {
     const outcome = tally.confirmed.length > 0 ? 'confirmed' : damaged ? 'damaged' : 'unknown';
     const { sent: sends, resent, verified, bytes } = tally;

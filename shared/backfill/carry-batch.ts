@@ -44,16 +44,16 @@ export async function carryBatch(
 ): Promise<BatchOutcome | FirstOutcome> {
   const { BatchInput: job, Items, round } = state;
   const counts = openFilter(job.filters);
+  const asked = { job, counts, last: job.pass === 'left' && round >= ROUNDS };
   const read = Items.map((item) => readLoad(item, job, counts, services));
   const ready = read.filter((load) => load.kind === 'load');
-  const last = job.pass === 'left' && round >= ROUNDS;
   const done = new Map<unknown, Carried>();
   await inRoom(
     ready,
     { bytes: services.settings.smallObjectMax, count: AT_ONCE },
     time.stop,
     async (load) => {
-      done.set(load.item, await takeUp(load.object, job, services, time, { last, counts }));
+      done.set(load.item, await takeUp(load.object, asked, services, time));
     },
   );
 

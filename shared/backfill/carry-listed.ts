@@ -1,9 +1,8 @@
 import { targetName } from '../cos/target.ts';
-import { relayVersion } from '../events/object-arrived.ts';
+import { type PinnedVersion, relayVersion } from '../events/object-arrived.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { sourceName, type Target } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
-import type { ObjectMetadata } from '../s3/object-source.ts';
 import type { BackfillServices, StepTime } from '../services.ts';
 import type { Destination } from '../transfer/destination.ts';
 import { findingOf } from './evidence.ts';
@@ -19,10 +18,12 @@ export type Carried =
   | { readonly kind: 'again' }; // somebody else is at it
 
 /** A version as S3 told it now, for one job. */
-export type Pinned = {
-  readonly source: S3Origin;
-  readonly metadata: ObjectMetadata;
-  readonly to: Destination;
+export type Pinned = PinnedVersion & { readonly to: Destination };
+
+/** One look at an object for a job, which may be the last. */
+type Round = {
+  readonly job: { readonly jobId: string; readonly startedAt: number };
+  readonly last: boolean;
 };
 
 /** Version and job tell one claim from the next: by default a version is claimed once, by whatever listing. */
@@ -35,10 +36,9 @@ const BY_ANY_LISTING = 'listing';
  */
 export async function carryListed(
   { source, metadata, to }: Pinned,
-  job: { readonly jobId: string; readonly startedAt: number },
+  { job, last }: Round,
   services: BackfillServices,
   time: StepTime,
-  last: boolean,
 ): Promise<Carried> {
   const record = await services.store.getTarget(targetName(to.target));
   const file = record?.file?.state === 'stored' && (await services.cos.stat(to.target, time.signal));
@@ -69,7 +69,7 @@ export async function carryListed(
 
 /** The machine is not started but noted: the batch's own flow starts it and waits for it. */
 async function relay(
-  { source, metadata, to }: Pinned,
+  { to, ...version }: Pinned,
   services: BackfillServices,
   time: StepTime,
   last: boolean,
@@ -81,7 +81,7 @@ async function relay(
     },
   };
   const noting = { ...services, machine };
-  const transfer = await relayVersion(source, metadata, to, noting, time, { last, late: false });
+  const transfer = await relayVersion(version, noting, time, { to, last, late: false });
   return { transfer, started };
 }
 

@@ -2,7 +2,6 @@ import { targetName } from '../cos/target.ts';
 import { asError, RelayError } from '../errors.ts';
 import type { BackfillInput } from '../records/backfill-job.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
-import type { S3Origin } from '../records/source-version.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
 import { mustBeReadable } from '../s3/must-be-readable.ts';
 import type { BackfillServices, StepTime } from '../services.ts';
@@ -16,13 +15,21 @@ import { withoutAsking } from './without-asking.ts';
 
 export type BatchJob = Pick<BackfillInput, 'jobId' | 'mode' | 'source' | 'filters' | 'startedAt'>;
 
+/** One look of a job at the objects of a batch. */
+type BatchRound = {
+  readonly job: BatchJob;
+  /** What is not done now counts as failed. */
+  readonly last: boolean;
+  /** Whether the filters leave an object in. */
+  readonly counts: (object: ListedObject) => boolean;
+};
+
 /** Does with one object what the job is about. Never throws: what passes comes again, unless it is the `last` try. */
 export async function takeUp(
   object: ListedObject,
-  job: BatchJob,
+  { job, last, counts }: BatchRound,
   services: BackfillServices,
   time: StepTime,
-  { last, counts }: { readonly last: boolean; readonly counts: (object: ListedObject) => boolean },
 ): Promise<Carried> {
   const { key } = object;
   const line = (found: Omit<OutcomeLine, 'key'>): Carried => ({
@@ -45,8 +52,8 @@ export async function takeUp(
     if (younger) return line({ ...younger, size: facts.size });
     const version: Pinned = { source: { kind: 's3', ...pinned.object }, metadata: pinned.metadata, to };
     return job.mode === 'carry'
-      ? await carryListed(version, job, services, time, last)
-      : line({ size: facts.size, ...(await look(version.source, to, job, services, time)) });
+      ? await carryListed(version, { job, last }, services, time)
+      : line({ size: facts.size, ...(await look(version, job.mode, services, time)) });
   } catch (error) {
     if (isGone(error)) return line({ outcome: 'gone' });
     if (!last && !isHopeless(error)) return { kind: 'again' };
@@ -62,9 +69,8 @@ const isFolder = ({ key, size }: ListedObject): boolean => key.endsWith('/') && 
 
 /** Sends nothing: what COS holds of it, or whether it would be sent. */
 async function look(
-  source: S3Origin,
-  to: Pinned['to'],
-  { mode }: BatchJob,
+  { source, to }: Pinned,
+  mode: BatchJob['mode'],
   services: BackfillServices,
   time: StepTime,
 ): Promise<Omit<OutcomeLine, 'key'>> {

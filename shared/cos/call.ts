@@ -71,7 +71,7 @@ export function openCaller({ transport, keys, clock, random }: CallerParts): Cal
 
 /** The error a code stands for: CosUnavailable if it may pass, CosRefused if not. */
 export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRefused {
-  const { meaning, remedy, wayOut } = meaningOf(reply.code);
+  const { meaning, remedy, wayOut, aboutSignature } = meaningOf(reply.code);
   const said = `COS answered ${reply.code} (${meaning}) to ${call.op} of ${call.target.bucket}/${call.target.path}`;
   const message = `${said}${named(reply.message)} [request ${reply.request_id}]`;
   const trace = { cosCode: reply.code, requestId: reply.request_id };
@@ -79,7 +79,7 @@ export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRef
     remedy === 'retry' || remedy === 'throttle' || (reply.status >= 500 && remedy === 'ask-list');
   return passes
     ? new CosUnavailable(message, { ...trace, throttled: remedy === 'throttle' })
-    : new CosRefused(message, { ...trace, wayOut });
+    : new CosRefused(message, { ...trace, wayOut, aboutSignature });
 }
 
 /** COS's own word for the code, where it is one: its other messages quote key ids and whatever else it was sent. */

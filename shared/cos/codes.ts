@@ -8,7 +8,13 @@
  */
 type CodeRemedy = 'answer' | 'retry' | 'throttle' | 'resign' | 'refresh' | 'ask-list' | 'fail';
 
-export type CodeMeaning = { readonly meaning: string; readonly remedy: CodeRemedy; readonly wayOut: string };
+export type CodeMeaning = {
+  readonly meaning: string;
+  readonly remedy: CodeRemedy;
+  readonly wayOut: string;
+  /** It is about the signature, and so for the operator alone: what COS says beside it may quote the name of the key. */
+  readonly aboutSignature?: true;
+};
 
 /** The codes that an operation returns as a value, by name. */
 export const ANSWER = {
@@ -78,28 +84,43 @@ const CODES: Readonly<Record<number, CodeMeaning>> = {
     meaning: 'the secret id is unknown',
     remedy: 'refresh',
     wayOut: 'check the secret id of the Tencent key pair',
+    aboutSignature: true,
   },
   [-48]: {
     meaning: 'the signature is wrong',
     remedy: 'refresh',
     wayOut: 'check the secret key of the Tencent key pair',
+    aboutSignature: true,
   },
   [-97]: {
     meaning: 'the signature is not accepted',
     remedy: 'refresh',
     wayOut: 'check that the Tencent key pair is enabled',
+    aboutSignature: true,
   },
-  [-59]: { meaning: 'the signature has expired', remedy: 'resign', wayOut: "set this machine's clock" },
-  [-61]: { meaning: 'the signature is for another bucket', remedy: 'fail', wayOut: 'check COS_BUCKET' },
+  [-59]: {
+    meaning: 'the signature has expired',
+    remedy: 'resign',
+    wayOut: "set this machine's clock",
+    aboutSignature: true,
+  },
+  [-61]: {
+    meaning: 'the signature is for another bucket',
+    remedy: 'fail',
+    wayOut: 'check COS_BUCKET',
+    aboutSignature: true,
+  },
   [-63]: {
     meaning: 'the signature is for another file',
     remedy: 'fail',
     wayOut: 'report it: this is a bug of the relay',
+    aboutSignature: true,
   },
   [-70]: {
     meaning: 'the signature is for another app',
     remedy: 'fail',
     wayOut: 'check COS_APP_ID: the key pair belongs to another account',
+    aboutSignature: true,
   },
   [-133]: {
     meaning: 'no such bucket',

@@ -36,6 +36,9 @@ export type ArrivedObject = {
   readonly at: number;
 };
 
+/** What S3 itself says of the version to carry. */
+export type PinnedVersion = { readonly source: S3Origin; readonly metadata: ObjectMetadata };
+
 type EventServices = Services & { readonly machine: Machine };
 
 /**
@@ -45,11 +48,11 @@ type EventServices = Services & { readonly machine: Machine };
  */
 export async function objectArrived(
   arrived: ArrivedObject,
-  to: Destination,
   services: EventServices,
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer | undefined> {
+  const { to } = delivery;
   const { at, etag = '', size = 0, ...named } = arrived;
   const told: S3Origin = { kind: 's3', lastModified: at, etag, size, ...named };
   if (isFolder(arrived)) return makeFolder(told, to.target, services, time);
@@ -57,7 +60,7 @@ export async function objectArrived(
   try {
     const { object, metadata } = mustBeReadable(await services.source.pin(arrived, time.signal));
     assertFits(object, services);
-    return await relayVersion({ ...told, ...object }, metadata, to, services, time, delivery);
+    return await relayVersion({ source: { ...told, ...object }, metadata }, services, time, delivery);
   } catch (error) {
     if (isGone(error)) return leaveRecord(told, to, error, services);
     // the event of its restore will relay it: this one has nothing to wait for
@@ -69,13 +72,12 @@ export async function objectArrived(
 
 /** Relays one version that S3 holds now, unless its transfer is running or over already. */
 export async function relayVersion(
-  source: S3Origin,
-  metadata: ObjectMetadata,
-  { target, options }: Destination,
+  { source, metadata }: PinnedVersion,
   services: EventServices,
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer> {
+  const { target, options } = delivery.to;
   const known = await registerTransfer(source, { target, options }, services, { restart: false });
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that

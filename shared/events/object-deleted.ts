@@ -1,6 +1,5 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
-import type { S3Origin } from '../records/source-version.ts';
 import { type Owner, sourceName, type Target } from '../records/target-record.ts';
 import { isActive, transferId } from '../records/transfer.ts';
 import { DIRECT_HOLD_MS } from '../relay/upload-direct.ts';
@@ -12,7 +11,7 @@ import { released } from '../target/hold-transitions.ts';
 import { fileDeleted } from '../target/transitions.ts';
 import type { Destination } from '../transfer/destination.ts';
 import type { Delivery } from './delivery.ts';
-import { relayVersion } from './object-arrived.ts';
+import { type PinnedVersion, relayVersion } from './object-arrived.ts';
 
 /** What an "Object Deleted" event tells: an object, one version of it, or that a delete marker was set. */
 export type DeletedObject = {
@@ -32,41 +31,34 @@ type EventServices = Services & { readonly machine: Machine };
  */
 export async function objectDeleted(
   gone: DeletedObject,
-  to: Destination,
   services: EventServices,
   time: StepTime,
   delivery: Delivery,
 ): Promise<void> {
-  const { target } = to;
+  const { target } = delivery.to;
   if (pathProblem(target.path) !== undefined) return; // it never was in COS
   const current = await currentVersion(gone, services, time);
   const record = await services.store.getTarget(targetName(target));
   if (current) {
-    if (!wasMirrored(gone, record) && !(await isBegun(gone, current, to, services)))
+    if (!wasMirrored(gone, record) && !(await isBegun(gone, current, delivery.to, services)))
       return say('a deletion was not of the current version', gone, services);
-    await revive(gone, current, to, services, time, delivery);
+    await relayVersion(revived(gone, current), services, time, delivery);
     return;
   }
   if (record && record.owner.sourceName !== nameOf(gone))
     return say('a deletion was not mirrored: the file in COS is of another source', gone, services);
   const back = await removeFile(gone, target, services, time);
-  if (back) await revive(gone, back, to, services, time, delivery);
+  if (back) await relayVersion(revived(gone, back), services, time, delivery);
 }
 
 /** What COS mirrors was taken away, and an older version is the current one again: S3 sends no event for that. */
-const revive = (
-  gone: DeletedObject,
-  current: Current,
-  to: Destination,
-  services: EventServices,
-  time: StepTime,
-  delivery: Delivery,
-): Promise<unknown> => relayVersion(revived(gone, current), current.metadata, to, services, time, delivery);
-
-const revived = ({ sequencer }: DeletedObject, { object }: Current): S3Origin => ({
-  kind: 's3',
-  ...object,
-  ...(sequencer !== undefined && { sequencer, revivedBy: sequencer }),
+const revived = ({ sequencer }: DeletedObject, { object, metadata }: Current): PinnedVersion => ({
+  source: {
+    kind: 's3',
+    ...object,
+    ...(sequencer !== undefined && { sequencer, revivedBy: sequencer }),
+  },
+  metadata,
 });
 
 /** An earlier delivery found the target busy: its transfer must come to an end. */
@@ -77,7 +69,7 @@ async function isBegun(
   { store }: Services,
 ): Promise<boolean> {
   if (gone.sequencer === undefined) return false; // its transfer would be that of the version's own event
-  const begun = await store.get(transferId(revived(gone, current), target));
+  const begun = await store.get(transferId(revived(gone, current).source, target));
   return begun !== undefined && isActive(begun);
 }
 

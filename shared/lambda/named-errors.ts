@@ -45,6 +45,9 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([
   'ETIMEDOUT',
 ]);
 
+/** What a signal of `AbortSignal.timeout` gives as its reason. */
+export const isTimeout = ({ name }: Error): boolean => name === 'TimeoutError';
+
 /** The AWS SDK marks what it would retry, and has retried; the rest has a name or a code in the table above. */
 export function mayPass(error: Error): boolean {
   if ('$retryable' in error && error.$retryable !== undefined) return true;

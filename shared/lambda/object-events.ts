@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { BadInput } from '../errors.ts';
-import type { Delivery } from '../events/delivery.ts';
+import type { Attempt } from '../events/delivery.ts';
 import { objectArrived } from '../events/object-arrived.ts';
 import { objectDeleted } from '../events/object-deleted.ts';
 import { isReceipt, mustBeOurs } from '../events/source-place.ts';
@@ -116,12 +116,12 @@ async function handleAll(
   all: readonly S3Event[],
   own: Wired,
   time: StepTime,
-  delivery: Delivery,
+  attempt: Attempt,
 ): Promise<void> {
-  for (const event of all) await handle(event, own, time, delivery);
+  for (const event of all) await handle(event, own, time, attempt);
 }
 
-async function handle(event: S3Event, own: Wired, time: StepTime, delivery: Delivery): Promise<void> {
+async function handle(event: S3Event, own: Wired, time: StepTime, attempt: Attempt): Promise<void> {
   if (event.kind === 'other') {
     own.log.info('an event that is none of ours was ignored', { type: event.type });
     return;
@@ -132,15 +132,15 @@ async function handle(event: S3Event, own: Wired, time: StepTime, delivery: Deli
     return;
   }
   mustBeOurs(own.config, event.object);
-  const to = destinationOf(own.config, key);
+  const delivery = { ...attempt, to: destinationOf(own.config, key) };
   const mirrors = own.config.DELETES === 'mirror';
   if (event.kind === 'arrived') {
-    const transfer = await objectArrived(event.object, to, own, time, delivery);
+    const transfer = await objectArrived(event.object, own, time, delivery);
     // its deletion may have been told when there was nothing to undo yet, so it is told once more
     const isGone = transfer?.state === 'superseded' && transfer.reason.error === 'SourceMissing';
-    if (mirrors && isGone) await objectDeleted(event.object, to, own, time, delivery);
+    if (mirrors && isGone) await objectDeleted(event.object, own, time, delivery);
     return;
   }
-  if (mirrors) await objectDeleted(event.object, to, own, time, delivery);
+  if (mirrors) await objectDeleted(event.object, own, time, delivery);
   else own.log.info('a deletion was ignored: DELETES=ignore', { bucket, key });
 }

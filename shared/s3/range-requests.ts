@@ -1,3 +1,4 @@
+import { SourceDenied } from '../errors.ts';
 import type { Slice } from '../slices/slices.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -59,7 +60,7 @@ export function openRangeRequests(pool: ConnectionPool, addresses: SignedAddress
         const refusal = { status: head.status, body, region, date };
         const error = refusalOfS3(object, refusal);
         // an address that was used before may be over: one signed now tells whether the object may be read
-        const isOld = !address.fresh && error.name === 'SourceDenied';
+        const isOld = !address.fresh && error instanceof SourceDenied;
         if (signed > 1 || !(isOld || asksToResign(refusal))) throw error;
         await addresses.resign(address, date);
       }

@@ -24,7 +24,12 @@ export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
       const second = await parts.next();
       const client = await s3();
       if (second.done) return putWhole(client, place, first.value ?? Buffer.alloc(0), signal);
-      await putParts(client, place, [first.value ?? Buffer.alloc(0), second.value], parts, signal);
+      const all = async function* () {
+        if (first.value) yield first.value;
+        yield second.value;
+        yield* parts;
+      };
+      await putParts(client, place, all(), signal);
     },
   };
 }
@@ -44,8 +49,7 @@ async function putWhole(
 async function putParts(
   client: S3Client,
   { bucket: Bucket, key: Key }: FilePlace,
-  begun: readonly Buffer[],
-  more: AsyncIterable<Buffer>,
+  parts: AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): Promise<void> {
   const sdk = await import('@aws-sdk/client-s3');
@@ -53,14 +57,12 @@ async function putParts(
   const create = new sdk.CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'application/json' });
   const { UploadId } = await client.send(create, options);
   const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
-  const put = async (Body: Buffer): Promise<void> => {
+  for await (const Body of parts) {
     const PartNumber = Parts.length + 1;
     const part = new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
     const { ETag } = await client.send(part, options);
     Parts.push({ PartNumber, ETag });
-  };
-  for (const part of begun) await put(part);
-  for await (const part of more) await put(part);
+  }
   const complete = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
   await client.send(new sdk.CompleteMultipartUploadCommand(complete), options);
 }

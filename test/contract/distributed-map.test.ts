@@ -24,7 +24,7 @@ afterAll(async () => {
   await dir.remove();
 });
 
-const put = (key: string, content: string | Buffer) => putFile(dir.path, 'data', key, content);
+const put = (key: string, content: string | Buffer) => putFile(dir.path, { bucket: 'data', key }, content);
 const CHILD = {
   ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
   StartAt: 'One',

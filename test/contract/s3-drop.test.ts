@@ -8,7 +8,7 @@ import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 
-async function dropFolder(options: WatchOptions = {}) {
+async function dropFolder(options: Omit<WatchOptions, 'signal'> = {}) {
   const root = await mkdtemp(join(tmpdir(), 's3-drop-'));
   const drops: DroppedObject[] = [];
   const stop = new AbortController();
@@ -22,7 +22,8 @@ async function dropFolder(options: WatchOptions = {}) {
     root,
     drops,
     watch: async () => {
-      watching = watchDrops(root, 'bucket', (drop) => drops.push(drop), stop.signal, {
+      watching = watchDrops(root, 'bucket', (drop) => drops.push(drop), {
+        signal: stop.signal,
         settleMs: 50,
         ...options,
       });
@@ -44,10 +45,12 @@ describe('drop folder', () => {
       throw new Error('broken off');
     }
 
-    const placed = await putFile(root, 'bucket', 'deep/one', stream());
-    await putFile(root, 'bucket', 'two', Buffer.from('abc'));
-    await expect(putFile(root, 'bucket', 'two', broken())).rejects.toThrow('broken off');
-    await expect(putFile(root, 'bucket', 'two/three', '')).rejects.toThrow('cannot hold both');
+    const placed = await putFile(root, { bucket: 'bucket', key: 'deep/one' }, stream());
+    await putFile(root, { bucket: 'bucket', key: 'two' }, Buffer.from('abc'));
+    await expect(putFile(root, { bucket: 'bucket', key: 'two' }, broken())).rejects.toThrow('broken off');
+    await expect(putFile(root, { bucket: 'bucket', key: 'two/three' }, '')).rejects.toThrow(
+      'cannot hold both',
+    );
 
     expect(placed).toMatchObject({ bucket: 'bucket', key: 'deep/one', size: 3 });
     expect(await readdir(join(root, '.tmp'))).toEqual([]);
@@ -56,15 +59,15 @@ describe('drop folder', () => {
 
   test('every new or changed object is told of once, also in fresh subfolders and under odd keys', async () => {
     const { root, watch, drops, keys } = await dropFolder();
-    await putFile(root, 'bucket', 'old', 'x');
+    await putFile(root, { bucket: 'bucket', key: 'old' }, 'x');
     await watch();
 
     const odd = ODD_KEYS.filter((key) => key !== '..'); // another begins with '../'
-    for (const key of odd) await putFile(root, 'bucket', key, key);
+    for (const key of odd) await putFile(root, { bucket: 'bucket', key }, key);
     await mkdir(join(root, 'bucket/by/hand'), { recursive: true });
     await writeFile(join(root, 'bucket/by/hand/file'), 'x');
     await vi.waitFor(() => expect(keys()).toEqual([...odd, 'by/hand/file'].sort()), 10_000);
-    await putFile(root, 'bucket', 'old', 'y');
+    await putFile(root, { bucket: 'bucket', key: 'old' }, 'y');
     await vi.waitFor(() => expect(keys()).toContain('old'), 10_000);
     await sleep(300);
 
@@ -92,7 +95,7 @@ describe('drop folder', () => {
 
   test('what lay there before can be told of too', async () => {
     const { root, watch, keys } = await dropFolder({ includeExisting: true });
-    await putFile(root, 'bucket', 'old', 'x');
+    await putFile(root, { bucket: 'bucket', key: 'old' }, 'x');
 
     await watch();
 

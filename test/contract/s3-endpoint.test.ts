@@ -106,12 +106,20 @@ describe('S3 endpoint: reading', () => {
     const { root, client, put } = await s3Bed();
     const checksumSHA1 = 'qvTGHdzF6KLavt4PO0gs2a6pQ00='; // of "hello"
     const metadata = { owner: '王', plain: 'yes' };
-    await putFile(root, Bucket, 'p', 'hello', {
-      contentType: 'a/b',
-      contentDisposition: '名',
-      metadata,
-      checksumSHA1,
-    });
+    await putFile(
+      root,
+      {
+        bucket: Bucket,
+        key: 'p',
+        properties: {
+          contentType: 'a/b',
+          contentDisposition: '名',
+          metadata,
+          checksumSHA1,
+        },
+      },
+      'hello',
+    );
 
     const head = await client.send(new HeadObjectCommand({ Bucket, Key: 'p', ChecksumMode: 'ENABLED' }));
     const whole = await client.send(new GetObjectCommand({ Bucket, Key: 'p', ChecksumMode: 'ENABLED' }));

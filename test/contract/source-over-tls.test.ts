@@ -18,7 +18,7 @@ const MIB = 1_048_576;
 test('ranges are read over TLS as they are in S3, on kept connections, straight into the given memory', async () => {
   const { root, origin, ...front } = await tlsS3();
   const content = randomBytes(9 * MIB + 17);
-  await putFile(root, 'source', 'a b+c.bin', content);
+  await putFile(root, { bucket: 'source', key: 'a b+c.bin' }, content);
   const source = sourceAt(origin, 2);
   const signal = AbortSignal.timeout(20_000);
 
@@ -46,7 +46,7 @@ test('ranges are read over TLS as they are in S3, on kept connections, straight 
 
 test('a server whose certificate nobody vouches for is not read from', async () => {
   const { root, origin } = await tlsS3({ trusted: false });
-  await putFile(root, 'source', 'k', 'content');
+  await putFile(root, { bucket: 'source', key: 'k' }, 'content');
   const source = sourceAt(origin, 1);
   const object = { bucket: 'source', key: 'k', etag: 'e', size: 7, lastModified: 0 };
 

@@ -118,7 +118,7 @@ test('filters leave out what they name, and the report counts it', async () => {
 test('a CSV, with a header or without, and an inventory name objects as well as the bucket does', async () => {
   const stack = await bed.start();
   await putAll(['in/a b.bin', 'in/ü,1.bin', 'in/not-named']);
-  const put = (key: string, text: string | Buffer) => putFile(bed.root, REPORTS, key, text);
+  const put = (key: string, text: string | Buffer) => putFile(bed.root, { bucket: REPORTS, key }, text);
   await put('headed.csv', 'key,versionId\n"in/ü,1.bin",\n');
   await put('plain.csv', 'in/a b.bin\nin/nowhere\n');
   const rows = '"source","in%2Fa+b.bin","1000"\n"source","in%2F%C3%BC%2C1.bin","1000"\n';

@@ -217,7 +217,7 @@ async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha
   });
   return {
     env,
-    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    put: (key: string, content: Uint8Array) => putFile(root, { bucket: SOURCE_BUCKET, key }, content),
     /** As object-created does, less the machine. */
     async register(object: Parameters<typeof stack.announce>[0]): Promise<string> {
       await stack.announce(object);

@@ -29,7 +29,7 @@ test.each([
     });
     const bytes = randomBytes(40 * MIB + 5);
 
-    await stack.announce(await putFile(stack.root, SOURCE_BUCKET, 'films/a b.bin', bytes));
+    await stack.announce(await putFile(stack.root, { bucket: SOURCE_BUCKET, key: 'films/a b.bin' }, bytes));
     await stack.machine.idle();
 
     const stored = await stack.cos?.file('relay', 'films/a b.bin');

@@ -216,13 +216,17 @@ async function openRelay() {
   return {
     md5,
     sha1,
-    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    put: (key: string, content: Uint8Array) => putFile(root, { bucket: SOURCE_BUCKET, key }, content),
     /** The next call of that state's function does not end well. */
     failNext: (state: string, error: Error) => void failing.set(state, error),
     call: (name: string, given: HttpCall) => callApi(md5, name, given),
     async backfilled(...objects: readonly object[]): Promise<void> {
       const list = { bucket: 'receipts', key: 'list.jsonl' };
-      await putFile(root, list.bucket, list.key, objects.map((object) => JSON.stringify(object)).join('\n'));
+      await putFile(
+        root,
+        { bucket: list.bucket, key: list.key },
+        objects.map((object) => JSON.stringify(object)).join('\n'),
+      );
       const source = { kind: 'lines', bucket: SOURCE_BUCKET, list } as const;
       const { id } = await beginBackfill(requestOf({ source }), '', md5.services);
       expect(await md5.backfills.ended(id)).toEqual({ status: 'succeeded' });

@@ -89,7 +89,7 @@ export async function bedOver(
       check(method, path, answer);
       return answer;
     },
-    put: (key, content) => putFile(stack.root, SOURCE_BUCKET, key, content),
+    put: (key, content) => putFile(stack.root, { bucket: SOURCE_BUCKET, key }, content),
     close: async () => {
       await pool.destroy();
       await close();

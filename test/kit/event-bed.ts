@@ -28,7 +28,7 @@ export async function openEventBed(options: Partial<StackOptions> = {}) {
     ...stack,
     log: log as readonly LogLine[],
     put: (key: string, content: string | Uint8Array, properties?: Omit<ObjectProperties, 'etag'>) =>
-      putFile(stack.root, SOURCE_BUCKET, key, content, properties),
+      putFile(stack.root, { bucket: SOURCE_BUCKET, key, properties }, content),
     /** The bytes of a file in COS; undefined if there is none. */
     async stored(path: string): Promise<Buffer | undefined> {
       const file = await stack.cos?.file(LOCAL_COS.COS_BUCKET, path);

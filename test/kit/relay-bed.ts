@@ -103,7 +103,7 @@ export async function openBed(options: BedOptions = {}) {
       processes.push(stack);
       return stack;
     },
-    put: (key: string, content: Uint8Array) => putFile(root, SOURCE_BUCKET, key, content),
+    put: (key: string, content: Uint8Array) => putFile(root, { bucket: SOURCE_BUCKET, key }, content),
     /** SHA-1 of the finished file at a path of COS; undefined if there is none. */
     stored: async (path: string): Promise<string | undefined> => {
       const file = await cos.file(LOCAL_COS.COS_BUCKET, path);

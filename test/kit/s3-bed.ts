@@ -27,13 +27,13 @@ export async function s3Bed(options: Partial<S3EndpointOptions> = {}, maxAttempt
     await endpoint.close();
     await rm(root, { recursive: true });
   });
-  await putFile(root, BUCKET, 'ten', '0123456789');
+  await putFile(root, { bucket: BUCKET, key: 'ten' }, '0123456789');
 
   return {
     root,
     endpoint,
     client,
-    put: (key: string, content: string | Uint8Array) => putFile(root, BUCKET, key, content),
+    put: (key: string, content: string | Uint8Array) => putFile(root, { bucket: BUCKET, key }, content),
     /** A request as it stands: undici neither retries nor rewrites the path. */
     raw: async (
       path: string,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { type CosCall, refusal } from '../../shared/cos/call.ts';
 import * as errors from '../../shared/errors.ts';
 import { problemOf } from '../../shared/lambda/http/answer.ts';
 
@@ -32,11 +33,15 @@ test('every error of the relay has a problem of its own', () => {
 });
 
 test('the COS code and request id are passed on, what COS says of our signature is not', () => {
-  const options = { cosCode: -48, requestId: 'r2', wayOut: 'check the key AKIDsecret' };
-  const { body } = problemOf(new errors.CosRefused('the signature of AKIDsecret is wrong', options));
+  const call: CosCall = { op: 'stat', target: { bucket: 'b', path: '/p' }, signature: 'multi-effect' };
+  for (const code of [-47, -48, -59, -61, -63, -70, -97]) {
+    const reply = { status: 403, code, message: 'ERROR_AKIDSECRET', data: undefined, request_id: 'r2' };
+    const { body } = problemOf(refusal(call, reply));
 
-  expect(JSON.parse(body)).toMatchObject({ cosCode: -48, requestId: 'r2' });
-  expect(body).not.toContain('AKIDsecret');
+    expect(JSON.parse(body)).toMatchObject({ cosCode: code, requestId: 'r2' });
+    expect(body).not.toContain('SECRET');
+    expect(JSON.parse(body)).not.toHaveProperty('wayOut');
+  }
 });
 
 test('an error that is none of ours says nothing of itself', () => {

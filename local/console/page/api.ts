@@ -3,6 +3,13 @@ import type { MapView, PageView, SlicesView, TransferView } from '../../../share
 /** How this page was served: the address of the API for people to read, and how often to ask. */
 export type Served = { readonly api: string; readonly pollMs: number };
 
+type SliceBody = {
+  readonly offset: number;
+  readonly body: ArrayBuffer;
+  /** Its SHA-256 in base64. */
+  readonly digest: string;
+};
+
 export type SliceMap = Omit<MapView, 'etag'>;
 
 /** The API said no, or nothing (status 0). */
@@ -112,7 +119,7 @@ export const api = {
   open: (path: string, size: number, key: string) =>
     json<TransferView>('POST', '/transfers', { target: { path }, size }, { 'idempotency-key': key }),
   slices: (id: string) => json<SlicesView>('GET', `/transfers/${id}/slices?limit=1000`),
-  put: (id: string, offset: number, body: ArrayBuffer, digest: string, signal: AbortSignal) =>
+  put: (id: string, { offset, body, digest }: SliceBody, signal: AbortSignal) =>
     call('PUT', `/transfers/${id}/slices/${offset}`, {
       body,
       signal,

@@ -41,7 +41,7 @@ export function MapView({ map, history, over }: { map: SliceMap; history: Histor
   }, []);
   useEffect(() => {
     if (!grid || !canvas.current || !legend.current) return;
-    draw(canvas.current, look, grid, coloursOf(legend.current), cursor);
+    draw(canvas.current, look, grid, { colours: coloursOf(legend.current), cursor });
   });
 
   const words = (at: number): string => {

@@ -27,7 +27,7 @@ export async function sendFile(file: File, to: Sending): Promise<void> {
       for (const { offset, length } of todo) {
         const bytes = await file.slice(offset, offset + length).arrayBuffer();
         const digest = await digestOf(bytes);
-        await patiently(to, () => api.put(opened.id, offset, bytes, digest, to.signal));
+        await patiently(to, () => api.put(opened.id, { offset, body: bytes, digest }, to.signal));
         held += length;
         to.progress(held);
       }

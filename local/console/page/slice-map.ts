@@ -53,12 +53,12 @@ export function cellAt({ history, time, working }: Look, { each }: Grid, at: num
   return { kind: counts.working > 0 ? 'working' : 'missing', share };
 }
 
+/** `cursor` is the cell that the keyboard stands on, or -1. */
 export function draw(
   canvas: HTMLCanvasElement,
   look: Look,
   grid: Grid,
-  colours: Colours,
-  cursor: number,
+  { colours, cursor }: { readonly colours: Colours; readonly cursor: number },
 ): void {
   const { columns, side, gap, cells, each } = grid;
   const scale = window.devicePixelRatio || 1;
@@ -88,8 +88,8 @@ export function draw(
     if (share < 1) box(colours[kind === 'working' ? 'working' : 'missing'], 1);
     if (share > 0) box(colours[kind], share);
     context.globalAlpha = 1;
-    if (side >= 8 && kind === 'before') stripe(context, x, y, inner, colours.border);
-    if (side >= 8 && kind === 'damaged') dot(context, x, y, inner, colours.border);
+    if (side >= 8 && kind === 'before') stripe(context, { x, y, inner }, colours.border);
+    if (side >= 8 && kind === 'damaged') dot(context, { x, y, inner }, colours.border);
     if (side >= 4 && starts(look.history, at, each)) {
       context.fillStyle = colours.cursor;
       context.fillRect(x - Math.min(gap, 2), y, Math.max(1, Math.min(gap - 1, 2)), inner);
@@ -105,14 +105,10 @@ export function draw(
 const starts = ({ borders }: History, at: number, each: number): boolean =>
   each === 1 && at > 0 && borders.has(at);
 
+type Square = { readonly x: number; readonly y: number; readonly inner: number };
+
 /** A mark beside the colour, for whoever tells these colours apart badly. */
-function stripe(
-  context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  inner: number,
-  colour: string,
-): void {
+function stripe(context: CanvasRenderingContext2D, { x, y, inner }: Square, colour: string): void {
   context.strokeStyle = colour;
   context.lineWidth = Math.max(1, inner / 9);
   context.beginPath();
@@ -121,7 +117,7 @@ function stripe(
   context.stroke();
 }
 
-function dot(context: CanvasRenderingContext2D, x: number, y: number, inner: number, colour: string): void {
+function dot(context: CanvasRenderingContext2D, { x, y, inner }: Square, colour: string): void {
   context.fillStyle = colour;
   context.beginPath();
   context.arc(x + inner / 2, y + inner / 2, inner / 5, 0, 2 * Math.PI);

@@ -9,16 +9,20 @@ import { versionOf } from '../folder/stored-object.ts';
 import { type DroppedObject, describeDrop } from './dropped-object.ts';
 import { settledFiles } from './settled-files.ts';
 
+type Placed = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly properties?: Omit<ObjectProperties, 'etag'> | undefined;
+};
+
 /**
  * Places an object so that a reader sees all of it or none. A string is the content, as for `writeFile`;
  * to copy a file, pass `createReadStream(path)`.
  */
 export async function putFile(
   root: string,
-  bucket: string,
-  key: string,
+  { bucket, key, properties }: Placed,
   source: string | Uint8Array | AsyncIterable<Uint8Array | string>,
-  properties?: Omit<ObjectProperties, 'etag'>,
 ): Promise<DroppedObject> {
   const path = objectPath(root, bucket, key);
   const propertiesFile = propertiesPath(root, bucket, key);
@@ -33,6 +37,7 @@ export async function putFile(
 }
 
 export type WatchOptions = {
+  readonly signal: AbortSignal;
   /** Whether what lies there already counts as dropped. */
   readonly includeExisting?: boolean;
   /** How long a file must stay the same to be taken for complete. */
@@ -48,8 +53,7 @@ export async function watchDrops(
   root: string,
   bucket: string,
   onObject: (object: DroppedObject) => void,
-  signal: AbortSignal,
-  { includeExisting = false, settleMs = 200 }: WatchOptions = {},
+  { signal, includeExisting = false, settleMs = 200 }: WatchOptions,
 ): Promise<void> {
   const folder = join(root, bucket);
   await mkdir(folder, { recursive: true });

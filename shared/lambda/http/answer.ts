@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Declined } from '../../api/declined.ts';
-import { BadInput, CosUnavailable, RelayError } from '../../errors.ts';
+import { BadInput, CosRefused, CosUnavailable, RelayError } from '../../errors.ts';
 import { told } from '../../told-error.ts';
-import { mayPass } from '../named-errors.ts';
+import { isTimeout, mayPass } from '../named-errors.ts';
 import { PROBLEMS, type ProblemKind, problemType } from './problem-table.ts';
 import { UnknownCaller } from './read-caller.ts';
 import { BadRequest, Unacceptable } from './read-request.ts';
@@ -79,7 +79,7 @@ export function problemOf(error: Error): HttpAnswer {
   }
   if (error instanceof BadInput) return answerProblem('bad-request', told(error).message, badField(error));
   if (error instanceof RelayError) return relayed(error);
-  if (error.name === 'TimeoutError') return answerProblem('timed-out', 'there was no time left to finish it');
+  if (isTimeout(error)) return answerProblem('timed-out', 'there was no time left to finish it');
   if (mayPass(error)) return answerProblem('state-unavailable', 'the table did not answer; try again');
   return answerProblem('internal', 'the log of this function says more');
 }
@@ -105,13 +105,10 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   ReceiptNotWritten: 'state-unavailable',
 };
 
-/** What COS says about our signature is for the operator: it may quote the key's name. */
-const SIGNATURE_CODES: readonly (number | undefined)[] = [-47, -48, -59, -61, -63, -70, -97];
-
 function relayed(error: RelayError): HttpAnswer {
   const { message, cosCode, requestId } = told(error);
   const trace = { ...(cosCode !== undefined && { cosCode }), ...(requestId && { requestId }) };
-  if (SIGNATURE_CODES.includes(cosCode)) {
+  if (error instanceof CosRefused && error.aboutSignature) {
     return answerProblem('cos-refused', 'COS does not accept the signature of this relay', trace);
   }
   const kind = KINDS[error.name];
