@@ -33,7 +33,11 @@ test('every error of the relay has a problem of its own', () => {
 });
 
 test('the COS code and request id are passed on, what COS says of our signature is not', () => {
-  const call: CosCall = { op: 'stat', target: { bucket: 'b', path: '/p' }, signature: 'multi-effect' };
+  const call: CosCall = {
+    op: 'stat',
+    target: { appId: '1', region: 'gz', bucket: 'b', path: '/p' },
+    signature: 'multi-effect',
+  };
   for (const code of [-47, -48, -59, -61, -63, -70, -97]) {
     const reply = { status: 403, code, message: 'ERROR_AKIDSECRET', data: undefined, request_id: 'r2' };
     const { body } = problemOf(refusal(call, reply));
