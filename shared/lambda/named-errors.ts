@@ -13,13 +13,17 @@ export const withNamedErrors = (): MiddlewareObj<unknown, unknown, Error> => ({
     const { error: name, ...facts } = told(error);
     const packed = new Error(JSON.stringify(facts)); // without its cause: Lambda would write that into the log
     packed.name = !(error instanceof RelayError) && mayPass(error) ? 'StateUnavailable' : name;
-    packed.stack = [
-      packed.name,
-      ...(error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)),
-    ].join('\n');
+    packed.stack = `${packed.name}\n${placesOf(error)}`;
     throw packed;
   },
 });
+
+/** The lines of an error's stack that name places in the code, without its message. */
+export const placesOf = ({ stack = '' }: Error): string =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 
 /** What AWS services, and the sockets to them, call trouble that passes. */
 const PASSING_NAMES: ReadonlySet<string> = new Set([
