@@ -9,12 +9,19 @@ import { startCommand } from '../kit/command.ts';
 import { bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
-type Trial = { readonly objects: number; readonly seed: number; readonly kills: number };
+type Trial = {
+  readonly objects: number;
+  readonly seed: number;
+  /** How often a process is killed: the first times among the small objects, the last of several among the large ones. */
+  readonly kills: number;
+  /** Processes after a kill have a clock that is ahead by so much, in ms: what holds a target of the dead one is over then. */
+  readonly ahead?: number;
+};
 
 type Verdict = {
   readonly objects: number;
   readonly kills: number;
-  /** Requests that carried bytes beyond one for each object. */
+  /** Uploads that carried bytes again: after a fault, and because of a kill. */
   readonly sentAgain: number;
   /** What ended otherwise than it must, the first few. */
   readonly wrong: readonly string[];
@@ -22,14 +29,16 @@ type Verdict = {
 };
 
 const LARGE = 3;
+const LARGE_BYTES = 12 * SLICE;
 const CONCURRENCY = 4;
-/** Of the faults below, those after which bytes go again. */
-const FAULTS = 24;
 /** What may be under way when a process dies: ten objects of each batch. */
 const IN_FLIGHT = CONCURRENCY * 10;
+const SLICES_IN_FLIGHT = 8;
+/** Loaded before the command. */
+const AHEAD = new URL('clock-ahead.mjs', import.meta.url).href;
 
 /** A bucket is carried by processes of which all but the last are killed in the middle; then everything is compared. */
-export async function runBackfillTrial({ objects, seed, kills }: Trial): Promise<Verdict> {
+export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Trial): Promise<Verdict> {
   const began = performance.now();
   const dir = await tempDir('backfill-trial');
   const cos = await startCosEndpoint({
@@ -48,26 +57,24 @@ export async function runBackfillTrial({ objects, seed, kills }: Trial): Promise
     const sizes = sizesOf(objects, seed);
     for (const [key, size] of sizes)
       await place(join(dir.path, 's3', SOURCE_BUCKET, key), bytesOf(key, size));
+    const killed: number[] = [];
     for (let kill = 1; kill <= kills; kill += 1) {
-      const command = backfill(dir.path, cos);
-      const enough = (objects * kill) / (kills + 1);
-      let over = false;
-      void command.ended.then(() => {
-        over = true;
-      });
-      while (!over && seen(cos, 'upload').length < enough) await sleep(20);
+      const command = backfill(dir.path, cos, (kill - 1) * ahead);
+      const isEnough =
+        kill > 1 && kill === kills ? amongLarge(cos) : amongSmall(cos, (objects * kill) / (kills + 1));
+      await untilEither(command.ended, isEnough);
+      killed.push(cos.log.length);
       command.process.kill('SIGKILL');
       await command.ended;
     }
-    const { code, stdout, stderr } = await backfill(dir.path, cos).ended;
+    const { code, stdout, stderr } = await backfill(dir.path, cos, kills * ahead).ended;
+    const { sentAgain, unasked } = repeatsIn(cos.log, killed);
     const wrong = [
       ...(code === 0 ? [] : [`the command ended with ${code}: ${stderr.slice(-2_000)}`]),
+      ...unasked,
       ...(await wrongFiles(cos, sizes)),
       ...(code === 0 ? await wrongLines(dir.path, stdout, sizes) : []),
     ];
-    const sentAgain = Math.max(0, seen(cos, 'upload').length - (objects - LARGE));
-    const allowed = kills * IN_FLIGHT + FAULTS;
-    if (sentAgain > allowed) wrong.push(`${sentAgain} requests sent again, at most ${allowed} may be`);
     const seconds = (performance.now() - began) / 1_000;
     return { objects, kills, sentAgain, wrong: wrong.slice(0, 10), seconds };
   } finally {
@@ -76,12 +83,54 @@ export async function runBackfillTrial({ objects, seed, kills }: Trial): Promise
   }
 }
 
+const amongSmall = (cos: CosEndpoint, objects: number) => () => seen(cos, 'upload').length >= objects;
+const amongLarge = (cos: CosEndpoint) => () =>
+  seen(cos, 'upload_slice_data').length >= LARGE_BYTES / SLICE / 2;
+
+async function untilEither(ended: Promise<unknown>, isEnough: () => boolean): Promise<void> {
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  while (!over && !isEnough()) await sleep(20);
+}
+
+/**
+ * Bytes go again only after a fault, or when a process was killed since: of each kill no more than what was in flight.
+ * `killed` tells where in the log.
+ */
+function repeatsIn(
+  log: CosEndpoint['log'],
+  killed: readonly number[],
+): { readonly sentAgain: number; readonly unasked: string[] } {
+  const last = new Map<string, { readonly at: number; readonly fault: boolean }>();
+  const byKill = killed.map(() => 0);
+  const unasked: string[] = [];
+  let sentAgain = 0;
+  for (const [at, { op, path, offset = 0, fault }] of log.entries()) {
+    if (op !== 'upload' && op !== 'upload_slice_data') continue;
+    const name = `${path} at ${offset}`;
+    const before = last.get(name);
+    last.set(name, { at, fault: fault !== undefined });
+    if (!before) continue;
+    sentAgain += 1;
+    const kill = killed.findIndex((where) => before.at < where && at >= where);
+    if (kill >= 0) byKill[kill] = (byKill[kill] ?? 0) + 1;
+    else if (!before.fault) unasked.push(`${name} was sent again without a reason`);
+  }
+  const most = IN_FLIGHT + SLICES_IN_FLIGHT;
+  const tooMany = byKill
+    .filter((count) => count > most)
+    .map((count) => `a kill cost ${count} requests, at most ${most}`);
+  return { sentAgain, unasked: [...unasked, ...tooMany] };
+}
+
 /** Mixed sizes, most of them small, the last few above one request. */
 const sizesOf = (objects: number, seed: number): Map<string, number> =>
   new Map(
     Array.from({ length: objects }, (_, at): [string, number] => {
       const key = `in/${at % 40}/${String(at).padStart(6, '0')}.bin`;
-      if (at >= objects - LARGE) return [`large/${at}.bin`, 3 * SLICE + at];
+      if (at >= objects - LARGE) return [`large/${at}.bin`, LARGE_BYTES + at];
       return [key, at % 97 === 0 ? 15_000 : ((at * 7919 + seed) % 2_000) + (at % 50 === 0 ? 0 : 1)];
     }),
   );
@@ -91,7 +140,7 @@ async function place(path: string, content: Uint8Array): Promise<void> {
   await writeFile(path, content);
 }
 
-const backfill = (dataDir: string, cos: CosEndpoint) =>
+const backfill = (dataDir: string, cos: CosEndpoint, ahead: number) =>
   startCommand(
     'tools/backfill/main.ts',
     ['--local', '--data', dataDir, '--json', '--concurrency', String(CONCURRENCY)],
@@ -102,6 +151,8 @@ const backfill = (dataDir: string, cos: CosEndpoint) =>
         SMALL_OBJECT_MAX: '20000',
         SLICE_SIZE: String(SLICE),
         RETRY_BASE_MS: '10',
+        MAX_IN_FLIGHT: String(SLICES_IN_FLIGHT),
+        ...(ahead > 0 && { CLOCK_AHEAD_MS: String(ahead), NODE_OPTIONS: `--import ${AHEAD}` }),
       },
     },
   );
