@@ -83,10 +83,17 @@ export type BackfillMachine = {
 
 export type FilePlace = { readonly bucket: string; readonly key: string };
 
+/** In bytes. */
+type FileRange = { readonly from: number; readonly length: number };
+/** `size` is the whole file's, in bytes. */
+type FilePart = { readonly bytes: Uint8Array; readonly size: number };
+
 /** The files of reports. */
 export type ReportFiles = {
   /** The lines of a text file. Throws SourceMissing if there is none. */
   lines(place: FilePlace, signal: AbortSignal): AsyncIterable<string>;
+  /** At most so many bytes of a file from an offset below its size on. Throws SourceMissing if there is none. */
+  part(place: FilePlace, range: FileRange, signal: AbortSignal): Promise<FilePart>;
   /** Writes a whole file, or none. */
   write(place: FilePlace, lines: AsyncIterable<string>, signal: AbortSignal): Promise<void>;
 };

@@ -24,7 +24,7 @@ export type LocalBackfillOptions = LocalMachineOptions & {
 };
 
 export type LocalBackfills = BackfillMachine & {
-  /** Resolves when the execution is over. */
+  /** Resolves when the execution is over, and the calls that it began. */
   ended(name: string): Promise<{ readonly status: BackfillRun['status']; readonly error?: Error }>;
   /** Runs an execution again that has ended: children of its maps that succeeded are kept. */
   redrive(name: string): void;
@@ -33,8 +33,11 @@ export type LocalBackfills = BackfillMachine & {
 type Run = {
   readonly input: object;
   readonly maps: Map<string, MapRun>;
+  /** Calls of functions under way: an execution that is stopped does not stop them. */
+  readonly calls: Set<Promise<unknown>>;
   status: BackfillRun['status'];
   error?: Error;
+  abort?: () => void;
   ended: Promise<unknown>;
 };
 type Parameters = Awaited<globalThis.Parameters<Handler>[0]>;
@@ -57,7 +60,13 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
   return {
     async start(name, input) {
       if (runs.has(name)) return; // as Step Functions: a name is used once
-      const run: Run = { input, maps: new Map(), status: 'running', ended: Promise.resolve() };
+      const run: Run = {
+        input,
+        maps: new Map(),
+        calls: new Set(),
+        status: 'running',
+        ended: Promise.resolve(),
+      };
       runs.set(name, run);
       run.ended = go(name, run);
     },
@@ -75,6 +84,7 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
       const run = runs.get(name);
       if (!run || !isRunning(run)) return;
       run.status = 'stopped';
+      run.abort?.();
       for (const map of run.maps.values()) map.stop();
     },
     async ended(name) {
@@ -84,7 +94,9 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
     },
     redrive(name) {
       const run = runs.get(name);
-      if (run && !isRunning(run)) run.ended = go(name, run);
+      if (!run || isRunning(run)) return;
+      run.status = 'running';
+      run.ended = go(name, run);
     },
   };
 }
@@ -105,41 +117,41 @@ const checkFlow = async () => {
 async function openFlow(options: LocalBackfillOptions): Promise<Go> {
   checked ??= checkFlow();
   const { functions, maps, outer, children } = await checked;
-  const handlers = Object.fromEntries(
-    await Promise.all(
-      functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
-    ),
+  const handlers = await Promise.all(
+    functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
   );
   const Relay: Handler = (given) => relayed(given, options.relay);
   const pauses = options.pauseMs;
   const pausing = [...functions.map(([state]) => state), 'Relay', ...TELLING];
-  const overrides = (own: Readonly<Record<string, Handler>>) => ({
-    taskResourceLocalHandlers: { ...handlers, Relay, ...own },
+  const overrides = ({ calls }: Run, own: Readonly<Record<string, Handler>> = {}) => ({
+    taskResourceLocalHandlers: {
+      ...Object.fromEntries(handlers.map(([state, handler]) => [state, noting(handler, calls)])),
+      Relay,
+      ...own,
+    },
     ...(pauses !== undefined && {
       waitTimeOverrides: { Pause: pauses * PAUSE_S },
       retryIntervalOverrides: Object.fromEntries(pausing.map((state) => [state, pauses])),
     }),
   });
-  const worlds = new Map(children.map(([state, child]) => [state, worldOf(child)]));
+  const flows = new Map(children);
 
-  function worldOf(child: StateMachine): MapWorld {
-    return {
-      s3: options.s3(),
-      put: options.put,
-      async runChild(input, name, signal) {
-        const context = { Execution: { Id: name, Name: name }, State: { RetryCount: 0 } };
-        const execution = child.run(asJson(input), { overrides: overrides({}), context });
-        const abort = () => execution.abort();
-        signal.addEventListener('abort', abort, { once: true });
-        return execution.result.finally(() => signal.removeEventListener('abort', abort));
-      },
-    };
-  }
+  const worldOf = (child: StateMachine, run: Run): MapWorld => ({
+    s3: options.s3(),
+    put: options.put,
+    async runChild(input, name, signal) {
+      const context = { Execution: { Id: name, Name: name }, State: { RetryCount: 0 } };
+      const execution = child.run(asJson(input), { overrides: overrides(run), context });
+      const abort = () => execution.abort();
+      signal.addEventListener('abort', abort, { once: true });
+      return execution.result.finally(() => signal.removeEventListener('abort', abort));
+    },
+  });
   const runMap = async (state: string, name: string, run: Run, input: unknown): Promise<Parameters> => {
-    const [map, world] = [maps.get(state), worlds.get(state)];
-    if (!map || !world) throw failure('States.Runtime', `${state} is no map`);
+    const [map, child] = [maps.get(state), flows.get(state)];
+    if (!map || !child) throw failure('States.Runtime', `${state} is no map`);
     const scope = { input, context: { Execution: { Id: name, Name: name } } };
-    const own = run.maps.get(state) ?? openMapRun(map, scope, world);
+    const own = run.maps.get(state) ?? openMapRun(map, scope, worldOf(child, run));
     run.maps.set(state, own);
     return asJson(await own.run());
   };
@@ -150,20 +162,36 @@ async function openFlow(options: LocalBackfillOptions): Promise<Go> {
   return async (name, run) => {
     const own = Object.fromEntries<Handler>([
       ...[...maps.keys()].map(
-        (state) => [state, (input: unknown) => runMap(state, name, run, input)] as const,
+        (state) => [state, noting((input) => runMap(state, name, run, input), run.calls)] as const,
       ),
       ...TELLING.map((state) => [state, (given: unknown) => tell(state, given)] as const),
     ]);
-    run.status = 'running';
+    if (run.status === 'stopped') return;
     try {
-      await outer.run(asJson(run.input), { overrides: overrides(own) }).result;
+      const execution = outer.run(asJson(run.input), { overrides: overrides(run, own) });
+      run.abort = () => execution.abort();
+      await execution.result;
       if (isRunning(run)) run.status = 'succeeded';
     } catch (error) {
       if (isRunning(run)) run.status = 'failed';
       run.error = asError(error);
     }
+    while (run.calls.size > 0) await Promise.allSettled(run.calls);
   };
 }
+
+/** A call of a handler is noted while it is under way. */
+const noting =
+  (handler: Handler, calls: Set<Promise<unknown>>): Handler =>
+  async (input) => {
+    const call = Promise.resolve(handler(input));
+    calls.add(call);
+    try {
+      return await call;
+    } finally {
+      calls.delete(call);
+    }
+  };
 
 const isRunning = ({ status }: Run): boolean => status === 'running';
 

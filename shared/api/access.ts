@@ -3,7 +3,7 @@ import { UnknownTransfer } from '../errors.ts';
 import { load } from '../records/change-transfer.ts';
 import type { Transfer } from '../records/transfer.ts';
 import type { ApiServices } from '../services.ts';
-import { reads, writes } from './allowed-places.ts';
+import { reads, writes } from '../transfer/reach.ts';
 import type { Caller } from './caller.ts';
 import { Declined } from './declined.ts';
 

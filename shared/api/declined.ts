@@ -15,7 +15,10 @@ export type DeclineKind =
   | 'slice-too-large'
   | 'digest-mismatch'
   | 'slices-missing'
-  | 'idempotency-key-reused';
+  | 'idempotency-key-reused'
+  | 'unknown-backfill'
+  | 'not-begun'
+  | 'no-report';
 
 /** Facts that go into the answer beside the words. */
 export type DeclineFacts = Readonly<Record<string, unknown>>;

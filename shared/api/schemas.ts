@@ -13,14 +13,14 @@ const CLIENT_SIZE_MAX = 274_877_906_944;
 const KEY_MAX = 1_024;
 
 const bytes = z.int().nonnegative();
-const at = z.int().meta({ description: 'Milliseconds since the epoch' });
-const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'must be a bucket name');
+export const at = z.int().meta({ description: 'Milliseconds since the epoch' });
+export const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'must be a bucket name');
 const sha1 = z
   .string()
   .regex(/^[0-9a-fA-F]{40}$/, 'must be a SHA-1 in hex')
   .transform((text) => text.toLowerCase());
 
-const key = z
+export const key = z
   .string()
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= KEY_MAX, `must be at most ${KEY_MAX} bytes of UTF-8`)
@@ -67,7 +67,7 @@ const clientRequest = z
 export type ClientRequest = z.infer<typeof clientRequest>;
 
 const id = z.string().min(1).max(128).meta({ description: 'The id of the transfer' });
-const idempotencyKey = z
+export const idempotencyKey = z
   .string()
   .regex(/^[\u0020-\u007e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({ description: 'The same key gives the same transfer' });
@@ -82,7 +82,7 @@ export type StartInput = z.infer<typeof startInput>;
 export const idInput = z.object({ caller, path: z.object({ id }) });
 export type IdInput = z.infer<typeof idInput>;
 
-const decimal = (least: number, most: number) =>
+export const decimal = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, 'must be a whole number')
@@ -109,22 +109,21 @@ export const cancelInput = z.object({
 });
 export type CancelInput = z.infer<typeof cancelInput>;
 
+export const cursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,200}$/, 'must be the cursor of the page before')
+  .meta({ description: '`next` of the page before, with the same filters' });
+export const prefix = z.string().min(1).max(KEY_MAX);
+
 export const pageInput = z.object({
   caller,
   query: z.object({
     state: z.enum(TRANSFER_STATES).optional(),
     limit: decimal(1, 100).optional().meta({ description: '1 to 100, 20 unless given' }),
-    cursor: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,200}$/, 'must be the cursor of the page before')
-      .optional()
-      .meta({ description: '`next` of the page before, with the same filters' }),
+    cursor: cursor.optional(),
     from: decimal(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Begun at this time or later' }),
     until: decimal(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Begun before this time' }),
-    prefix: z
-      .string()
-      .min(1)
-      .max(KEY_MAX)
+    prefix: prefix
       .optional()
       .meta({ description: "Of the object's key; of the target's path for an upload of a client" }),
   }),

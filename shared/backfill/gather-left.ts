@@ -2,16 +2,21 @@ import type { BackfillServices, FilePlace, StepTime } from '../services.ts';
 import { readResults } from './map-results.ts';
 import type { ReportInput } from './report-backfill.ts';
 
-/** The list of what the first pass left, and how many objects of it make a batch of the second. */
-type Left = { readonly objects: number; readonly batch: number; readonly list: FilePlace };
+/** The list of what the first pass left, how many objects of it make a batch of the second, and how many batches go at once. */
+type Left = {
+  readonly objects: number;
+  readonly batch: number;
+  readonly concurrency: number;
+  readonly list: FilePlace;
+};
 
 /** Below this many, each object left is a batch of its own, so that large ones go side by side. */
 const SPREAD = 1_000;
 
 /** Writes the list of what the first pass left: large objects, trouble that passes, batches that failed as a whole. */
 export async function gatherLeft(
-  { map, reports, batch }: ReportInput,
-  { files }: BackfillServices,
+  { jobId, map, reports, batch, concurrency: asked }: ReportInput,
+  { files, jobs }: BackfillServices,
   { signal }: StepTime,
 ): Promise<Left> {
   const list = { bucket: reports.bucket, key: `${reports.prefix}/left.jsonl` };
@@ -26,5 +31,6 @@ export async function gatherLeft(
     }
   }
   await files.write(list, items(), signal);
-  return { objects, batch: Math.min(batch, Math.max(1, Math.ceil(objects / SPREAD))), list };
+  const concurrency = (await jobs.get(jobId))?.concurrency ?? asked;
+  return { objects, batch: Math.min(batch, Math.max(1, Math.ceil(objects / SPREAD))), concurrency, list };
 }

@@ -11,7 +11,7 @@ import { findingOf } from './evidence.ts';
 import { OUTCOME_OF } from './line-of-transfer.ts';
 import type { ListedObject } from './listed-object.ts';
 import type { OutcomeLine } from './outcome-line.ts';
-import { withoutAsking } from './without-asking.ts';
+import { outOfReach, withoutAsking } from './without-asking.ts';
 
 export type BatchJob = Pick<BackfillInput, 'jobId' | 'mode' | 'source' | 'filters' | 'startedAt'>;
 
@@ -38,6 +38,8 @@ export async function takeUp(
   });
   const to = destinationOf(services.config, key);
   try {
+    const refused = outOfReach(job, key, to.target, services);
+    if (refused) return line(refused);
     if (isFolder(object)) {
       if (job.mode === 'carry') await makeDirectories(services.cos, to.target, time.signal);
       return line({ outcome: job.mode === 'carry' ? 'stored' : 'held', size: 0 });

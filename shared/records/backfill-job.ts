@@ -3,13 +3,17 @@ import * as z from 'zod';
 const place = z.object({ bucket: z.string(), key: z.string() });
 
 /** What names the objects of a backfill. `bucket` is where they lie, `list` where the list of them lies. */
-const backfillSource = z.discriminatedUnion('kind', [
+export const backfillSource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('bucket'), bucket: z.string(), prefix: z.string() }),
   z.object({ kind: z.literal('csv'), bucket: z.string(), list: place }),
   z.object({ kind: z.literal('lines'), bucket: z.string(), list: place }),
   z.object({ kind: z.literal('inventory'), bucket: z.string(), list: place }),
 ]);
 export type BackfillSource = z.infer<typeof backfillSource>;
+
+/** By the name of a list: CSV, what S3 Inventory wrote, or JSON lines. */
+export const listKindOf = (key: string): 'inventory' | 'csv' | 'lines' =>
+  key.endsWith('manifest.json') ? 'inventory' : key.endsWith('.csv') ? 'csv' : 'lines';
 
 /** Which of the named objects count. Sizes in bytes, times in ms since the epoch. */
 const backfillFilters = z.object({
@@ -21,11 +25,13 @@ const backfillFilters = z.object({
   newerThan: z.number().optional(),
   olderThan: z.number().optional(),
   storageClasses: z.array(z.string()).optional(),
+  /** A caller of the API asked: what callers may not read or write fails by name. */
+  withinReach: z.literal(true).optional(),
 });
 export type BackfillFilters = z.infer<typeof backfillFilters>;
 
 /** carry: relay them. plan: say what that would do. check: compare what COS holds. Only `carry` sends anything. */
-const backfillMode = z.enum(['carry', 'plan', 'check']);
+export const backfillMode = z.enum(['carry', 'plan', 'check']);
 
 /** What `backfill.asl.yml` is started with. */
 export const backfillInput = z.object({
@@ -69,7 +75,7 @@ export type Outcome = z.infer<typeof outcome>;
 const counted = z.object({ objects: z.number(), bytes: z.number() });
 export type Counted = z.infer<typeof counted>;
 
-const tally = z.object({
+export const tally = z.object({
   outcomes: z.partialRecord(outcome, counted),
   /** Failures by the name of their error. */
   failures: z.array(z.object({ error: z.string(), objects: z.number() })),
@@ -100,9 +106,9 @@ export const backfillSummary = z.object({
   ),
   /** Objects that failed, or that a check found other than they should be. */
   troubles: z.number(),
-  /** Keys of the files in the reports bucket. */
   /** Where the files lie; `prefix` is the job's own. */
   reports: z.object({ bucket: z.string(), prefix: z.string() }),
+  /** Their keys in that bucket. */
   files: z.object({ outcomes: z.string().optional(), failed: z.string().optional() }),
   /** The command that carries just what failed. */
   redrive: z.string().optional(),
@@ -116,7 +122,8 @@ export const backfillJob = z.object({
   /** Who asked, as the API knows callers; empty for the operator's own command. */
   owner: z.string(),
   createdAt: z.number(),
-  stoppedAt: z.number().optional(),
+  /** Batches at once, if it was changed since. */
+  concurrency: z.number().int().optional(),
   summary: backfillSummary.optional(),
   revision: z.number().int(),
 });

@@ -75,7 +75,9 @@ export function stepFunctionsBackfill(
         error: 'BackfillStopped',
         cause: 'it was asked to stop',
       });
-      await client.send(asked);
+      await client.send(asked).catch((error: unknown) => {
+        if (!(error instanceof sdk.ExecutionDoesNotExist)) throw error;
+      });
     },
   };
 }

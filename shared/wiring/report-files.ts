@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { SourceMissing } from '../errors.ts';
 import type { FilePlace, ReportFiles } from '../services.ts';
 
@@ -9,14 +9,15 @@ const PART_BYTES = 8_388_608;
 export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
   return {
     async *lines({ bucket, key }, signal) {
-      const { GetObjectCommand, NoSuchKey } = await import('@aws-sdk/client-s3');
-      const asked = new GetObjectCommand({ Bucket: bucket, Key: key });
-      const { Body } = await (await s3()).send(asked, { abortSignal: signal }).catch((error: unknown) => {
-        if (!(error instanceof NoSuchKey)) throw error;
-        throw new SourceMissing(`there is no s3://${bucket}/${key}`, { absent: true });
-      });
+      const { Body } = await get(await s3(), { Bucket: bucket, Key: key }, signal);
       if (!Body) return;
       yield* linesOf(Body.transformToWebStream());
+    },
+    async part({ bucket, key }, { from, length }, signal) {
+      const Range = `bytes=${from}-${from + length - 1}`;
+      const { Body, ContentRange } = await get(await s3(), { Bucket: bucket, Key: key, Range }, signal);
+      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+      return { bytes, size: Number(ContentRange?.split('/').at(-1) ?? from + bytes.length) };
     },
     async write(place, lines, signal) {
       const parts = partsOf(lines);
@@ -32,6 +33,16 @@ export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
       await putParts(client, place, all(), signal);
     },
   };
+}
+
+async function get(client: S3Client, asked: GetObjectCommandInput, signal: AbortSignal) {
+  const { GetObjectCommand, NoSuchKey } = await import('@aws-sdk/client-s3');
+  try {
+    return await client.send(new GetObjectCommand(asked), { abortSignal: signal });
+  } catch (error) {
+    if (!(error instanceof NoSuchKey)) throw error;
+    throw new SourceMissing(`there is no s3://${asked.Bucket}/${asked.Key}`, { absent: true });
+  }
 }
 
 async function putWhole(

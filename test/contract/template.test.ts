@@ -211,6 +211,20 @@ test('a wildcard stands only where no name is possible', () => {
 });
 type Statement = { readonly Action?: string | string[]; readonly Resource?: unknown };
 
+test('a role that reads the table, the secret or the reports may use their keys', () => {
+  for (const [name, role] of Object.entries(prod.resources)) {
+    if (role.Type !== 'AWS::IAM::Role') continue;
+    const allowed = text(property(role, 'Policies'));
+    const keys = [
+      ...(allowed.includes('dynamodb:') ? ['key/table'] : []),
+      ...(allowed.includes('secretsmanager:') ? ['key/secret'] : []),
+      ...(allowed.includes('backfills/*') ? ['key/receipts'] : []),
+    ];
+
+    expect([name, keys.filter((key) => !allowed.includes(key))]).toEqual([name, []]);
+  }
+});
+
 test('bundles are small, and hold the AWS SDK', async () => {
   const bundles = await unpackBundles(dev);
 

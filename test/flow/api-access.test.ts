@@ -142,8 +142,10 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     return String((await as('a')('POST', `/transfers/${id}/finish`)).status);
   }
 
-  test('the tables name every call', async () => {
-    const calls = Object.values(routes).map(({ method, path }) => `${method} ${path}`);
+  test('the tables name every call about transfers', async () => {
+    const calls = Object.values(routes)
+      .filter(({ path }) => !path.startsWith('/backfills'))
+      .map(({ method, path }) => `${method} ${path}`);
     const table = await told(API_ACCESS);
 
     expect([...table.keys(), 'GET /openapi.json'].sort()).toEqual(calls.sort());

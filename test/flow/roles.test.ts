@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type PutObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -21,6 +21,7 @@ import { tableDefinition } from '../../shared/records/table.ts';
 import type { ReportFiles } from '../../shared/services.ts';
 import { destinationOf } from '../../shared/transfer/destination.ts';
 import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
+import { stepFunctionsBackfill } from '../../shared/wiring/backfill-machine.ts';
 import { keysInSecretsManager } from '../../shared/wiring/cos-keys.ts';
 import { reportFilesInS3 } from '../../shared/wiring/report-files.ts';
 import { stepFunctionsMachine } from '../../shared/wiring/step-functions.ts';
@@ -69,6 +70,8 @@ async function useEverything({
   begun,
   outsider,
   backfilled,
+  writtenDown,
+  unsealed,
 }: Relay): Promise<void> {
   const bytes = (count: number) => Buffer.alloc(count, 'relay');
   // a small object, a large one, a large one with its SHA-1, one whose first step fails
@@ -128,11 +131,22 @@ async function useEverything({
   await put('of-a-list', bytes(1_000));
   await put('large-of-a-list', bytes(3 * SLICE));
   // a bucket of which one object is large, by a list that names a version
-  await backfilled(
+  const reported = await backfilled(
     { key: 'small', versionId: 'null' },
     { key: 'of-a-list', versionId: 'null' },
     { key: 'large-of-a-list' },
   );
+  // and one that runs
+  const running = { id: await writtenDown() };
+  await call('api-start-backfill', { body: { source: { bucket: SOURCE_BUCKET, prefix: 'small' } } });
+  await call('api-start-backfill', { body: { source: { failedOf: reported } }, status: 409 });
+  await call('api-get-backfill', running);
+  await call('api-change-backfill', { ...running, body: { concurrency: 3 } });
+  await call('api-stop-backfill', running);
+  await unsealed();
+  await call('api-list-backfills', { query: { limit: '1' } });
+  await unsealed();
+  await call('api-get-backfill-report', { id: reported, query: { limit: '1' } });
 
   await call('api-list-transfers', {});
   await call('api-get-document', {});
@@ -168,6 +182,11 @@ async function openRelay() {
   for (const client of [dynamodb, objects, vault, sfn]) recordCalls(client);
   answerInstead(objects, 'PutObjectCommand'); // the endpoint here is read-only
   answerInstead(sfn, 'StartExecutionCommand');
+  answerInstead(sfn, 'StopExecutionCommand');
+  answerInstead(sfn, 'UpdateMapRunCommand');
+  answerInstead(sfn, 'DescribeExecutionCommand', { status: 'RUNNING' });
+  answerInstead(sfn, 'ListMapRunsCommand', { mapRuns: [{ mapRunArn: 'arn:of:map' }] });
+  answerInstead(sfn, 'DescribeMapRunCommand', { itemCounts: { total: 3 }, maxConcurrency: 2 });
 
   const failing = new Map<string, Error>();
   const meddle = (state: string, work: () => Promise<unknown>) => {
@@ -177,6 +196,7 @@ async function openRelay() {
   };
   const start = async (env: Record<string, string>): Promise<Stack> => {
     const asked = stepFunctionsMachine({ MACHINE_ARN: 'arn:of:machine' }, sfn);
+    const backfills = stepFunctionsBackfill({ BACKFILL_MACHINE_ARN: 'arn:of:stateMachine:backfill' }, sfn);
     const stack: Stack = await startStack({
       dataDir: dir.path,
       env: {
@@ -203,6 +223,13 @@ async function openRelay() {
             await stack.machine.start(name, input);
           },
         },
+        backfills: {
+          ...backfills,
+          async start(name, input) {
+            await backfills.start(name, input);
+            await stack.backfills.start(name, input);
+          },
+        },
       },
     });
     return stack;
@@ -220,7 +247,7 @@ async function openRelay() {
     /** The next call of that state's function does not end well. */
     failNext: (state: string, error: Error) => void failing.set(state, error),
     call: (name: string, given: HttpCall) => callApi(md5, name, given),
-    async backfilled(...objects: readonly object[]): Promise<void> {
+    async backfilled(...objects: readonly object[]): Promise<string> {
       const list = { bucket: 'receipts', key: 'list.jsonl' };
       await putFile(
         root,
@@ -230,6 +257,20 @@ async function openRelay() {
       const source = { kind: 'lines', bucket: SOURCE_BUCKET, list } as const;
       const { id } = await beginBackfill(requestOf({ source }), '', md5.services);
       expect(await md5.backfills.ended(id)).toEqual({ status: 'succeeded' });
+      return id;
+    },
+    /** A backfill that runs, as far as anybody knows. */
+    async writtenDown(): Promise<string> {
+      const reports = { bucket: 'receipts', prefix: 'receipts/backfills/running' };
+      const input = { ...requestOf(), jobId: 'running', startedAt: Date.now(), reports };
+      const job = { id: 'running', input, owner: '', createdAt: input.startedAt, revision: 1 };
+      await md5.services.jobs.create(job);
+      return job.id;
+    },
+    /** What cursors are sealed with is made by whoever needs it first. */
+    async unsealed(): Promise<void> {
+      const Key = { pk: { S: 'SEAL' }, sk: { S: 'SEAL' } };
+      await dynamodb.send(new DeleteItemCommand({ TableName: 'roles', Key }));
     },
     /** A transfer that was written down, and whose start went no further. */
     async begun(path: string, file: { readonly size: number; readonly sha1: string }): Promise<string> {
@@ -253,7 +294,7 @@ async function openRelay() {
 function filesOf(client: S3Client, root: string): ReportFiles {
   const files = reportFilesInS3(async () => client);
   return {
-    lines: files.lines,
+    ...files,
     async write(place, lines, signal) {
       const all: string[] = [];
       for await (const line of lines) all.push(line);
@@ -271,13 +312,13 @@ function eachItsOwn(client: SecretsManagerClient) {
   };
 }
 
-function answerInstead(client: S3Client | SFNClient, command: string): void {
-  const output = { $metadata: {} } satisfies PutObjectCommandOutput;
+function answerInstead(client: S3Client | SFNClient, command: string, more: object = {}): void {
+  const output = { $metadata: {}, ...more } satisfies PutObjectCommandOutput;
   (client as S3Client).middlewareStack.add(
     (next, { commandName }) =>
       (args) =>
         commandName === command ? Promise.resolve({ output, response: {} }) : next(args),
-    { step: 'build', name: 'answerInstead' },
+    { step: 'build', name: `answerInstead${command}` },
   );
 }
 

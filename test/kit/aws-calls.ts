@@ -16,6 +16,11 @@ const ACTIONS: Readonly<Record<string, (input: object) => readonly string[]>> = 
   PutObjectCommand: () => ['s3:PutObject'],
   GetSecretValueCommand: () => ['secretsmanager:GetSecretValue'],
   StartExecutionCommand: () => ['states:StartExecution'],
+  DescribeExecutionCommand: () => ['states:DescribeExecution'],
+  StopExecutionCommand: () => ['states:StopExecution'],
+  ListMapRunsCommand: () => ['states:ListMapRuns'],
+  DescribeMapRunCommand: () => ['states:DescribeMapRun'],
+  UpdateMapRunCommand: () => ['states:UpdateMapRun'],
 };
 
 const running = new AsyncLocalStorage<string>();

@@ -46,7 +46,7 @@ const unused = (): never => {
 const NO_BACKFILLS: Pick<Wired, 'jobs' | 'backfills' | 'files'> = {
   jobs: { create: unused, get: unused, replace: unused, list: unused, addTally: unused, tally: unused },
   backfills: { start: unused, look: unused, setConcurrency: unused, stop: unused },
-  files: { lines: unused, write: unused },
+  files: { lines: unused, part: unused, write: unused },
 };
 
 /** The services of one Lambda: the models, with each operation under the scheduler. */

@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly [room: string, ...doors: string[]])[] = [
   ['lambda/http', 'lambda', 'api', 'observe', 'wiring', 'services'],
   ['lambda', 'events', 'relay', 'transfer', 'target', 'records', 'observe', 'wiring', 'services'],
   ['wiring', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'observe', 'services'],
-  ['api', 'relay', 'worker', 'transfer', 'target', 'records', 'cos', 'slices', 'services'],
+  ['api', 'backfill', 'relay', 'worker', 'transfer', 'target', 'records', 'cos', 'slices', 'services'],
   ['backfill', 'events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
   ['events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
   ['relay', 'worker', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'services'],

@@ -1,7 +1,7 @@
 import { readWords, UsageError } from '../../local/command.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { BACKFILL_DEFAULTS, type BackfillRequest } from '../../shared/backfill/begin-backfill.ts';
-import type { BackfillSource } from '../../shared/records/backfill-job.ts';
+import { type BackfillSource, listKindOf } from '../../shared/records/backfill-job.ts';
 import { readSince } from '../since.ts';
 
 export const USAGE = `Usage: npm run backfill -- [--stage S | --local] [--bucket B] [--prefix P] [options]
@@ -90,8 +90,7 @@ function sourceOf(bucket: string, prefix = '', list: string | undefined): Backfi
   const [, listBucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(list) ?? [];
   if (listBucket === undefined || key === undefined)
     throw new UsageError(`--list ${list} is not s3://bucket/key; see --help`);
-  const kind = key.endsWith('manifest.json') ? 'inventory' : key.endsWith('.csv') ? 'csv' : 'lines';
-  return { kind, bucket, list: { bucket: listBucket, key } };
+  return { kind: listKindOf(key), bucket, list: { bucket: listBucket, key } };
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {

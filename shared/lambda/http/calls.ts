@@ -1,5 +1,15 @@
 import * as z from 'zod';
 import {
+  backfillIdInput,
+  backfillsInput,
+  backfillsView,
+  backfillView,
+  changeBackfillInput,
+  reportInput,
+  reportView,
+  startBackfillInput,
+} from '../../api/backfill-schemas.ts';
+import {
   cancelInput,
   idInput,
   mapInput,
@@ -156,6 +166,82 @@ export const finishTransfer = call({
     'not-identical',
     ...COS,
   ),
+});
+
+export const startBackfill = call({
+  route: routes.startBackfill,
+  summary: 'Carry, plan or check all that a bucket or a list names',
+  input: startBackfillInput,
+  takes: 'json',
+  bodyMax: JSON_MAX,
+  status: 202,
+  answer: backfillView,
+  problems: problems(
+    'not-allowed',
+    'unknown-backfill',
+    'no-report',
+    'payload-too-large',
+    'unsupported-media-type',
+    'idempotency-key-reused',
+  ),
+});
+
+export const listBackfills = call({
+  route: routes.listBackfills,
+  summary: 'List backfills, newest first',
+  input: backfillsInput,
+  ...NO_BODY,
+  status: 200,
+  answer: backfillsView,
+  problems: problems(),
+});
+
+export const getBackfill = call({
+  route: routes.getBackfill,
+  summary: 'Look at one backfill',
+  input: backfillIdInput,
+  ...NO_BODY,
+  status: 200,
+  answer: backfillView,
+  problems: problems('unknown-backfill'),
+});
+
+export const changeBackfill = call({
+  route: routes.changeBackfill,
+  summary: 'Change how many batches go at once, while it runs',
+  input: changeBackfillInput,
+  takes: 'json',
+  bodyMax: JSON_MAX,
+  status: 200,
+  answer: backfillView,
+  problems: problems(
+    'unknown-backfill',
+    'read-only',
+    'already-over',
+    'not-begun',
+    'payload-too-large',
+    'unsupported-media-type',
+  ),
+});
+
+export const stopBackfill = call({
+  route: routes.stopBackfill,
+  summary: 'Stop a backfill',
+  input: backfillIdInput,
+  ...NO_BODY,
+  status: 200,
+  answer: backfillView,
+  problems: problems('unknown-backfill', 'read-only', 'already-over'),
+});
+
+export const getBackfillReport = call({
+  route: routes.getBackfillReport,
+  summary: 'The summary of a backfill, and what became of each object',
+  input: reportInput,
+  ...NO_BODY,
+  status: 200,
+  answer: reportView,
+  problems: problems('unknown-backfill', 'no-report', 'source-missing', 'source-unavailable'),
 });
 
 export const getDocument = call({

@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { asError, RelayError } from '../../errors.ts';
-import type { ApiServices, StepTime } from '../../services.ts';
+import type { BackfillServices, StepTime } from '../../services.ts';
 import { told } from '../../told-error.ts';
 import { services } from '../../wiring/wiring.ts';
 import { deadlines } from '../deadline.ts';
@@ -15,7 +15,7 @@ import type { Route } from './routes.ts';
 /** A Lambda that answers one call of the API: reads the request, sets the deadline, turns errors into problems. */
 export const httpCall = <Input>(
   call: Call<Input>,
-  step: (input: Input, services: ApiServices, time: StepTime) => Promise<object>,
+  step: (input: Input, services: BackfillServices, time: StepTime) => Promise<object>,
 ) =>
   middy<unknown, HttpAnswer, Error, Context>()
     .use(withLogContext())

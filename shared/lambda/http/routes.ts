@@ -1,7 +1,7 @@
 export type Route = {
   /** The function of this name in `functions/` answers. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** As API Gateway and OpenAPI write it: `{id}` is a parameter. */
   readonly path: string;
 };
@@ -16,5 +16,11 @@ export const routes = {
   listSlices: { name: 'api-list-slices', method: 'GET', path: '/transfers/{id}/slices' },
   putSlice: { name: 'api-put-slice', method: 'PUT', path: '/transfers/{id}/slices/{offset}' },
   finishTransfer: { name: 'api-finish-transfer', method: 'POST', path: '/transfers/{id}/finish' },
+  startBackfill: { name: 'api-start-backfill', method: 'POST', path: '/backfills' },
+  listBackfills: { name: 'api-list-backfills', method: 'GET', path: '/backfills' },
+  getBackfill: { name: 'api-get-backfill', method: 'GET', path: '/backfills/{id}' },
+  changeBackfill: { name: 'api-change-backfill', method: 'PATCH', path: '/backfills/{id}' },
+  stopBackfill: { name: 'api-stop-backfill', method: 'DELETE', path: '/backfills/{id}' },
+  getBackfillReport: { name: 'api-get-backfill-report', method: 'GET', path: '/backfills/{id}/report' },
   getDocument: { name: 'api-get-document', method: 'GET', path: '/openapi.json' },
 } as const satisfies Readonly<Record<string, Route>>;
