@@ -64,6 +64,11 @@ async function beginRelay(
 ): Promise<Transfer> {
   const { object } = await services.source.pin(body.source, time.signal);
   const source: S3Origin = { kind: 's3', ...object };
+  // who was given no answer asks again: what that request wrote down may still want its machine
+  const own = await services.store.get(
+    transferId(source, asked.to.target, await beginner(asked.caller, services)),
+  );
+  if (own && isActive(own)) return own;
   const running = await underWay(source, asked, services);
   return running ?? begin(source, asked, services);
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { NoProgress, SourceChanged } from '../errors.ts';
+import { NoProgress, SessionLost, SourceChanged } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { S3Origin, SourceMetadata } from '../records/source-version.ts';
-import { isActive, type Opening, type Sending, toAttempted } from '../records/transfer.ts';
+import { isActive, type Opening, type Sending, type Transfer, toAttempted } from '../records/transfer.ts';
 import { mustBeReadable } from '../s3/must-be-readable.ts';
 import type { Services, StepTime } from '../services.ts';
 import { claimAndHold, claimTarget } from '../target/claim-target.ts';
@@ -48,9 +48,15 @@ export async function openUpload(input: OpenInput, services: Services, time: Ste
   const small = begun.source.kind === 's3' && begun.source.size <= services.settings.smallObjectMax;
   const opened = small ? await direct(begun, services, time) : await sliced(begun, services, time);
   if (opened === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
-  if (opened.kind === 'ended') return ended(await load(services, transferId));
+  if (opened.kind === 'ended') return overOrLost(await load(services, transferId));
   const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
   return opened.kind === 'stored' ? { ...passed, ...opened } : { ...passed, kind: opened.kind };
+}
+
+/** Another owns the target now. Whoever took it may have died before it ended this transfer: then the claim tells who is newer. */
+function overOrLost(transfer: Transfer): EndedOutcome {
+  if (isActive(transfer)) throw new SessionLost('another transfer owns the target');
+  return ended(transfer);
 }
 
 type Begun = Opening | Sending;

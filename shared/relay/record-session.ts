@@ -64,7 +64,7 @@ export async function recordSession(
     toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
   );
   if (next.state === 'sending') return true;
-  // it is over: cancelled, superseded, or stored by another execution
-  await abandonSession(services, transfer, session, time);
+  // it is over: cancelled, superseded, or stored by another execution; deleting would take the file that was there too
+  if (!upload?.replaces) await abandonSession(services, transfer, session, time);
   return false;
 }

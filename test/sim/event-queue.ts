@@ -14,11 +14,17 @@ type Message = {
   receives: number;
 };
 
-export type EventQueue = { isEmpty(): boolean; send(body: object, about: string): void };
+export type EventQueue = {
+  isEmpty(): boolean;
+  send(body: object, about: string): void;
+  /** Somebody saw the alarm, and sends back what rests in the dead-letter queue; false if nothing does. */
+  redrive(): boolean;
+};
 
 /** SQS between EventBridge and the function: what fails comes again, and rests in the dead-letter queue at last. */
 export function openEventQueue(run: Run): EventQueue {
   const waiting = new Set<Message>();
+  const dead = new Set<Message>();
   let count = 0;
 
   async function deliver(message: Message): Promise<void> {
@@ -39,15 +45,24 @@ export function openEventQueue(run: Run): EventQueue {
     run.scheduler.note(`${message.id} goes to the dead-letter queue`);
     run.world.seen.dropped += 1;
     waiting.delete(message);
+    dead.add(message);
   }
+
+  const enqueue = (body: string, about: string): void => {
+    count += 1;
+    const message = { id: `event${count}`, body, about, receives: 0 };
+    waiting.add(message);
+    void deliver(message);
+  };
 
   return {
     isEmpty: () => waiting.size === 0,
-    send(body: object, about: string): void {
-      count += 1;
-      const message = { id: `event${count}`, body: JSON.stringify(body), about, receives: 0 };
-      waiting.add(message);
-      void deliver(message);
+    send: (body, about) => enqueue(JSON.stringify(body), about),
+    redrive() {
+      const again = [...dead];
+      dead.clear();
+      for (const { body, about } of again) enqueue(body, about);
+      return again.length > 0;
     },
   };
 }

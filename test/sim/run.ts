@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { type LocalMachine, openLocalMachine } from '../../local/stack/machine.ts';
+import { isActive } from '../../shared/records/transfer.ts';
 import type { Wired } from '../../shared/wiring/wiring.ts';
 import { perform } from './acts.ts';
 import { type Coverage, count, countTransition, countTrouble } from './coverage.ts';
@@ -149,7 +150,10 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
         count(coverage, `act: ${next.act.kind}`);
         await perform(next.act, run);
       } else if (isQuiet()) {
-        break;
+        // who died on the last delivery of an event left a transfer that only the event itself can take up
+        if (!transfersOf(world).some(isActive) || !queue.redrive()) break;
+        scheduler.note('somebody: redrives the dead-letter queue');
+        count(coverage, 'act: redrive');
       } else if (operations > MOST_OPERATIONS) {
         const text = `${operations} operations were not enough`;
         found({ invariant: 'once troubles stop, everything ends', text });
