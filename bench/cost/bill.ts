@@ -1,8 +1,8 @@
+import { PRICES } from '../../shared/backfill/prices.ts';
 import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
 import { readRanges } from '../../shared/worker/read-slices.ts';
 import counts from '../counts.json' with { type: 'json' };
-import { PRICES } from './prices.ts';
 
 const GIB = 1_073_741_824;
 

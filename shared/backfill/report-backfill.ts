@@ -34,11 +34,11 @@ export async function reportBackfill(
 ): Promise<Reported> {
   const { bucket, prefix } = input.reports;
   const place = (name: string): FilePlace => ({ bucket, key: `${prefix}/${name}` });
-  const count = openCount();
+  const count = openCount(services.settings);
   const lines = () => linesOf(input, services, signal);
   if (input.map) await services.files.write(place('outcomes.jsonl'), counted(lines(), count), signal);
   if (count.failed > 0) await services.files.write(place('failed.jsonl'), onlyFailed(lines()), signal);
-  const summary = summaryOf(input, count, services.clock());
+  const summary = summaryOf(input, count, services.clock(), services.settings.readBytes);
   await services.files.write(place('summary.json'), once(JSON.stringify(summary)), signal);
   const { map: _, mapOfLeft: __, left: ___, error: ____, ...asked } = input;
   await keepSummary(asked, summary, services);

@@ -20,6 +20,8 @@ export type CosCall = {
   readonly op: string;
   readonly target: CosTarget;
   readonly signature: 'multi-effect' | 'single-effect';
+  /** Beside `op` in the query of a GET. */
+  readonly query?: Readonly<Record<string, string>>;
   /** A form, a JSON body, or nothing: then it is a GET with `op` in the query. */
   readonly body?: Form | { readonly json: Readonly<Record<string, unknown>> };
 };
@@ -107,7 +109,7 @@ function request(call: CosCall, authorization: string) {
   if (call.body === undefined) {
     return {
       method: 'GET',
-      path: `${path}?op=${call.op}`,
+      path: `${path}?${new URLSearchParams({ op: call.op, ...call.query })}`,
       headers: { authorization, ...AGENT },
       body: [],
     } as const;

@@ -92,6 +92,14 @@ export type CosFile = {
   readonly requestId: string;
 };
 
+/** A page of a directory: the names in it, those of directories ending in `/`. Sizes in bytes. */
+type FolderPage = {
+  readonly files: readonly { readonly name: string; readonly size: number; readonly received: number }[];
+  readonly folders: readonly string[];
+  /** There is more: ask again after it. */
+  readonly next?: string;
+};
+
 type Removed = { readonly kind: 'removed' | 'none' };
 type Updated = { readonly kind: 'updated' } | { readonly kind: 'refused'; readonly error: CosRefused };
 
@@ -110,6 +118,8 @@ export type CosClient = {
   remove(target: CosTarget, signal: AbortSignal): Promise<Removed>;
   /** Sets the headers that readers of the file get (op=update). */
   update(target: CosTarget, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Updated>;
+  /** What lies in the directory `path` (ending in `/`, or empty); nothing if there is no such directory. */
+  folder(target: CosTarget, after: string | undefined, signal: AbortSignal): Promise<FolderPage>;
   /** Makes the directory `path` (ending in `/`); its parent must exist. One that exists is fine. */
   createDirectory(target: CosTarget, signal: AbortSignal): Promise<void>;
 };

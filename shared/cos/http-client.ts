@@ -3,7 +3,7 @@ import { type CallerParts, type CosCall, type CosReply, dataOf, openCaller, refu
 import type { CosClient } from './client.ts';
 import { ANSWER } from './codes.ts';
 import { frame } from './form.ts';
-import { fileReply, listReply, openReply, putReply, statReply, toLinks } from './replies.ts';
+import { fileReply, folderReply, listReply, openReply, putReply, statReply, toLinks } from './replies.ts';
 import type { CosTarget } from './target.ts';
 
 /** The operations over HTTP, each one request. (COS v4 API, pages 436/6066 to 436/6074.) */
@@ -123,6 +123,23 @@ export function openHttpClient(parts: CallerParts): CosClient {
       return reply.code === 0 ? { kind: 'updated' } : { kind: 'refused', error: lastWord(asked, reply) };
     },
 
+    async folder(target, after, signal) {
+      const query = { num: String(FOLDER_PAGE), ...(after !== undefined && { context: after }) };
+      const asked = { op: 'list', target, signature: 'multi-effect', query } as const;
+      const reply = await call(asked, signal);
+      if (reply.code === ANSWER.notFound) return { files: [], folders: [] };
+      const { infos, context, listover } = good(asked, reply, folderReply);
+      return {
+        files: infos.flatMap(({ name, filesize: size, filelen }) =>
+          size === undefined ? [] : [{ name, size, received: filelen ?? size }],
+        ),
+        folders: infos.flatMap(({ name, filesize }) =>
+          filesize === undefined ? [name.endsWith('/') ? name : `${name}/`] : [],
+        ),
+        ...(!listover && context !== '' && { next: context }),
+      };
+    },
+
     async createDirectory(target, signal) {
       const body = { json: { biz_attr: '' } };
       const asked = { op: 'create', target, signature: 'multi-effect', body } as const;
@@ -131,6 +148,9 @@ export function openHttpClient(parts: CallerParts): CosClient {
     },
   };
 }
+
+/** Entries of one page: at most so many (page 436/6070). */
+const FOLDER_PAGE = 1_000;
 
 const post = (
   target: CosTarget,

@@ -98,6 +98,21 @@ export const putReply = z.object({ datamd5: z.string().toLowerCase().optional(),
 
 export const fileReply = z.object(links);
 
+/** A page of `op=list` (page 436/6070). A directory has no size. */
+export const folderReply = z.object({
+  infos: z
+    .array(
+      z.object({ name: z.string().min(1), filesize: wholeBytes.optional(), filelen: wholeBytes.optional() }),
+    )
+    .nullish()
+    .transform((infos) => infos ?? []),
+  context: z
+    .string()
+    .nullish()
+    .transform((context) => context ?? ''),
+  listover: z.union([z.boolean(), z.coerce.number().transform((over) => over !== 0)]).default(true),
+});
+
 export const statReply = z.object({
   filesize: wholeBytes,
   filelen: wholeBytes.optional(),

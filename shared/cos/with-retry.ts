@@ -28,6 +28,7 @@ export function withRetry(inner: CosClient, retries: CosRetries): CosClient {
     stat: repeated(inner.stat),
     remove: repeated(inner.remove),
     update: repeated(inner.update),
+    folder: repeated(inner.folder),
     createDirectory: repeated(inner.createDirectory),
   };
 }

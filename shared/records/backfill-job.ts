@@ -82,6 +82,17 @@ export const tally = z.object({
 });
 export type Tally = z.infer<typeof tally>;
 
+/** By list prices, in US dollars; of a plan: what it would come to. An estimate, no bill. */
+const cost = z.object({
+  prices: z.string(),
+  lines: z.array(z.object({ what: z.string(), count: z.number(), unit: z.string(), dollars: z.number() })),
+  /** Without egress. */
+  aws: z.number(),
+  egress: z.number(),
+  /** With so many batches at once as it has, in s. */
+  seconds: z.number(),
+});
+
 /** What a backfill came to. Times in ms since the epoch, bytes of the objects. */
 export const backfillSummary = z.object({
   jobId: z.string(),
@@ -104,12 +115,17 @@ export const backfillSummary = z.object({
       examples: z.array(z.object({ key: z.string(), reason: z.string() })),
     }),
   ),
+  cost: cost.optional(),
   /** Objects that failed, or that a check found other than they should be. */
   troubles: z.number(),
   /** Where the files lie; `prefix` is the job's own. */
   reports: z.object({ bucket: z.string(), prefix: z.string() }),
   /** Their keys in that bucket. */
-  files: z.object({ outcomes: z.string().optional(), failed: z.string().optional() }),
+  files: z.object({
+    outcomes: z.string().optional(),
+    failed: z.string().optional(),
+    extra: z.string().optional(),
+  }),
   /** The command that carries just what failed. */
   redrive: z.string().optional(),
 });

@@ -21,6 +21,7 @@ command goes on where an earlier one was stopped. An event of an object that com
   --storage-class C only objects of this class; more than once for more
   --dry-run         sends nothing: how many objects and bytes there are to send, and what cannot be
   --check           sends nothing: compares each object with COS
+  --extra           with --check: files in COS too that stand for no object of the bucket or prefix
   --concurrency N   batches at once (default ${BACKFILL_DEFAULTS.concurrency})
   --batch N         objects of one batch, at most (default ${BACKFILL_DEFAULTS.batch})
   --json            the summary as JSON on stdout
@@ -39,6 +40,7 @@ export type BackfillArguments = {
   readonly local: boolean;
   readonly data: string | undefined;
   readonly json: boolean;
+  readonly extra: boolean;
   readonly bucket: string | undefined;
   readonly request: (bucket: string) => BackfillRequest;
 };
@@ -63,6 +65,7 @@ export function readArguments(args: readonly string[], now: number): BackfillArg
     ...(given.older !== undefined && { olderThan: readSince(given.older, now) }),
     ...(given['storage-class'] && { storageClasses: given['storage-class'] }),
   };
+  if (given.extra) mustBeWhole(given, filters);
   const { concurrency, batch } = BACKFILL_DEFAULTS;
   const widths = {
     concurrency: wholeNumber('concurrency', given.concurrency ?? String(concurrency), 1, 10_000),
@@ -74,6 +77,7 @@ export function readArguments(args: readonly string[], now: number): BackfillArg
     local,
     data: given.data,
     json: given.json ?? false,
+    extra: given.extra ?? false,
     bucket: given.bucket ?? (local ? SOURCE_BUCKET : undefined),
     request: (bucket) => ({
       mode: given['dry-run'] ? 'plan' : given.check ? 'check' : 'carry',
@@ -82,6 +86,17 @@ export function readArguments(args: readonly string[], now: number): BackfillArg
       ...widths,
     }),
   };
+}
+
+/** Of what a filter leaves out the report names no key, so all of it would look as if it were in COS only. */
+function mustBeWhole(given: ReturnType<typeof parsed>, filters: BackfillRequest['filters']): void {
+  const { include, exclude, ...more } = filters;
+  const isFiltered = include.length + exclude.length + Object.keys(more).length > 0;
+  if (!given.check) throw new UsageError('--extra needs --check; see --help');
+  if (given.list !== undefined || isFiltered)
+    throw new UsageError(
+      '--extra looks at a whole bucket or prefix: leave out --list and filters; see --help',
+    );
 }
 
 function sourceOf(bucket: string, prefix = '', list: string | undefined): BackfillSource {
@@ -122,6 +137,7 @@ function parsed(args: readonly string[]) {
       'storage-class': texts,
       'dry-run': flag,
       check: flag,
+      extra: flag,
       concurrency: text,
       batch: text,
       json: flag,

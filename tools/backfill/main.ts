@@ -1,5 +1,6 @@
 import { runToExit, say, UsageError } from '../../local/command.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
+import { findExtra } from '../../shared/backfill/find-extra.ts';
 import { wordsOf } from '../../shared/backfill/summary.ts';
 import type { BackfillSummary } from '../../shared/records/backfill-job.ts';
 import { type Reached, reachRelay } from '../reach-relay.ts';
@@ -32,7 +33,11 @@ async function run(given: BackfillArguments, { services }: Reached): Promise<num
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
   const summary = await watchJob(job, services, interrupted.signal);
-  if (summary) return tell(summary, given.json);
+  if (summary) {
+    const isWhole = given.extra && summary.state === 'complete';
+    const told = isWhole ? await findExtra(job, summary, services, interrupted.signal) : summary;
+    return tell(told, given.json);
+  }
   if (!interrupted.signal.aborted) {
     say(`the machine ended without a report: look at execution ${job.id}, then run the same command again`);
     return 1;
@@ -50,9 +55,10 @@ function tell(summary: BackfillSummary, json: boolean): number {
     ? JSON.stringify(summary)
     : wordsOf(summary).message.split('\n').map(printable).join('\n');
   process.stdout.write(`${text}\n`);
-  const { outcomes } = summary.files;
+  const { outcomes, extra } = summary.files;
   const { bucket } = summary.reports;
   if (outcomes !== undefined) say(`the line of each object: s3://${bucket}/${outcomes}`);
+  if (extra !== undefined) say(`what is in COS only: s3://${bucket}/${extra}`);
   return summary.state === 'complete' && summary.troubles === 0 ? 0 : 1;
 }
 

@@ -146,6 +146,9 @@ export function openCosModel(cos: CosState, contents: Contents, perform: Perform
         },
         signal,
       ),
+    folder: async () => {
+      throw new Error('no transfer looks into directories');
+    },
     createDirectory: async ({ path }, signal) => {
       await call(
         ['createDirectory', path],
