@@ -26,6 +26,8 @@ export type LocalBackfillOptions = LocalMachineOptions & {
 export type LocalBackfills = BackfillMachine & {
   /** Resolves when the execution is over, and the calls that it began. */
   ended(name: string): Promise<{ readonly status: BackfillRun['status']; readonly error?: Error }>;
+  /** Stops what runs, and resolves when no call of it is under way. */
+  close(): Promise<void>;
   /** Runs an execution again that has ended: children of its maps that succeeded are kept. */
   redrive(name: string): void;
 };
@@ -80,17 +82,15 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
       map?.setConcurrency(concurrency);
       return map !== undefined;
     },
-    async stop(name) {
-      const run = runs.get(name);
-      if (!run || !isRunning(run)) return;
-      run.status = 'stopped';
-      run.abort?.();
-      for (const map of run.maps.values()) map.stop();
-    },
+    stop: async (name) => stopRun(runs.get(name)),
     async ended(name) {
       const run = runs.get(name);
       await run?.ended;
       return { status: run?.status ?? 'failed', ...(run?.error && { error: run.error }) };
+    },
+    async close() {
+      for (const run of runs.values()) stopRun(run);
+      for (const run of runs.values()) await run.ended;
     },
     redrive(name) {
       const run = runs.get(name);
@@ -99,6 +99,13 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
       run.ended = go(name, run);
     },
   };
+}
+
+function stopRun(run: Run | undefined): void {
+  if (!run || !isRunning(run)) return;
+  run.status = 'stopped';
+  run.abort?.();
+  for (const map of run.maps.values()) map.stop();
 }
 
 type Go = (name: string, run: Run) => Promise<void>;

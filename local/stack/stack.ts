@@ -112,6 +112,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       wire(config, { log: silentLog, machine, backfills, files, ...options.wiring, dynamodb, s3: client }),
     );
 
+    keep({ close: () => backfills.close() }); // before what it uses
+
     const { handler } = await import('../../functions/object-created.ts');
     const deliver = async (...events: readonly unknown[]) => {
       const Records = events.map((event, at) => ({ messageId: `local-${at}`, body: JSON.stringify(event) }));

@@ -24,11 +24,12 @@ command goes on where an earlier one was stopped. An event of an object that com
   --extra           with --check: files in COS too that stand for no object of the bucket or prefix
   --concurrency N   batches at once (default ${BACKFILL_DEFAULTS.concurrency})
   --batch N         objects of one batch, at most (default ${BACKFILL_DEFAULTS.batch})
+  --watch JOB       shows how a backfill of a stage goes on that was begun before; --stop JOB stops it
   --json            the summary as JSON on stdout
   --data DIR        state of --local (RELAY_DATA, default .relay)
   --help            this text
 
-Ctrl-C: on AWS the job goes on, and it says how to watch and stop it; with --local it stops.
+Ctrl-C: on AWS the job goes on, and it says how to watch and stop it; with --local it stops, and the same command goes on.
 
 Exit codes: 0 every object is where it should be or was left by rule, 1 objects failed, differ or are missing, 2 bad arguments or
 configuration, 130 stopped.
@@ -41,6 +42,8 @@ export type BackfillArguments = {
   readonly data: string | undefined;
   readonly json: boolean;
   readonly extra: boolean;
+  /** A backfill that was begun before, and what to do with it. */
+  readonly begun: { readonly id: string; readonly stop: boolean } | undefined;
   readonly bucket: string | undefined;
   readonly request: (bucket: string) => BackfillRequest;
 };
@@ -78,6 +81,7 @@ export function readArguments(args: readonly string[], now: number): BackfillArg
     data: given.data,
     json: given.json ?? false,
     extra: given.extra ?? false,
+    begun: begunBefore(given),
     bucket: given.bucket ?? (local ? SOURCE_BUCKET : undefined),
     request: (bucket) => ({
       mode: given['dry-run'] ? 'plan' : given.check ? 'check' : 'carry',
@@ -86,6 +90,14 @@ export function readArguments(args: readonly string[], now: number): BackfillArg
       ...widths,
     }),
   };
+}
+
+function begunBefore({ watch, stop, local }: ReturnType<typeof parsed>): BackfillArguments['begun'] {
+  const id = watch ?? stop;
+  if (id === undefined) return undefined;
+  if (watch !== undefined && stop !== undefined) throw new UsageError('either --watch or --stop; see --help');
+  if (local) throw new UsageError('a backfill with --local ends with its command: Ctrl-C stops it');
+  return { id, stop: stop !== undefined };
 }
 
 /** Of what a filter leaves out the report names no key, so all of it would look as if it were in COS only. */
@@ -138,6 +150,8 @@ function parsed(args: readonly string[]) {
       'dry-run': flag,
       check: flag,
       extra: flag,
+      watch: text,
+      stop: text,
       concurrency: text,
       batch: text,
       json: flag,

@@ -1,8 +1,10 @@
 import { runToExit, say, UsageError } from '../../local/command.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { findExtra } from '../../shared/backfill/find-extra.ts';
+import { stopJob } from '../../shared/backfill/stop-job.ts';
 import { wordsOf } from '../../shared/backfill/summary.ts';
-import type { BackfillSummary } from '../../shared/records/backfill-job.ts';
+import type { BackfillJob, BackfillSummary } from '../../shared/records/backfill-job.ts';
+import type { Wired } from '../../shared/wiring/wiring.ts';
 import { type Reached, reachRelay } from '../reach-relay.ts';
 import { printable } from '../receipt-rows.ts';
 import { readStage } from '../stage.ts';
@@ -25,32 +27,54 @@ async function main(): Promise<number> {
 }
 
 async function run(given: BackfillArguments, { services }: Reached): Promise<number> {
-  const bucket = given.bucket ?? services.config.SOURCE_BUCKET;
-  if (bucket === undefined) throw new UsageError('--bucket is missing; see --help');
-  const job = await beginBackfill(given.request(bucket), '', services);
-  say(`backfill ${job.id}`);
+  const job = given.begun ? await knownJob(given.begun.id, services) : await begin(given, services);
+  if (given.begun?.stop) return tell(job.summary ?? (await stopJob(job, services)), given);
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
   const summary = await watchJob(job, services, interrupted.signal);
   if (summary) {
     const isWhole = given.extra && summary.state === 'complete';
-    const told = isWhole ? await findExtra(job, summary, services, interrupted.signal) : summary;
-    return tell(told, given.json);
+    return tell(isWhole ? await findExtra(job, summary, services, interrupted.signal) : summary, given);
   }
-  if (!interrupted.signal.aborted) {
-    say(`the machine ended without a report: look at execution ${job.id}, then run the same command again`);
-    return 1;
+  if (interrupted.signal.aborted) return leave(job, given, services);
+  say(`the machine ended without a report: look at execution ${job.id}, then run the same command again`);
+  return 1;
+}
+
+async function begin(given: BackfillArguments, services: Wired): Promise<BackfillJob> {
+  const bucket = given.bucket ?? services.config.SOURCE_BUCKET;
+  if (bucket === undefined) throw new UsageError('--bucket is missing; see --help');
+  const job = await beginBackfill(given.request(bucket), '', services);
+  say(`backfill ${job.id}`);
+  return job;
+}
+
+async function knownJob(id: string, { jobs }: Wired): Promise<BackfillJob> {
+  const job = await jobs.get(id);
+  if (!job) throw new UsageError(`there is no backfill ${id}; records expire some time after`);
+  return job;
+}
+
+/** The machine of a stage runs by itself; the one of this process ends with it. */
+async function leave(
+  job: BackfillJob,
+  { local, stage }: BackfillArguments,
+  services: Wired,
+): Promise<number> {
+  if (local) {
+    await stopJob(job, services);
+    say('stopped; the same command again goes on: what is stored is not sent again');
+    return 130;
   }
-  if (given.local) say('stopped; the same command again goes on: what is stored is not sent again');
-  else {
-    say('the job goes on; the console of Step Functions shows it and stops it:');
-    say(`${services.config.BACKFILL_MACHINE_ARN ?? 'the backfill machine'}, execution ${job.id}`);
-  }
+  const command = `npm run backfill --${stage === undefined ? '' : ` --stage ${stage}`}`;
+  say('the backfill goes on by itself');
+  say(`to watch it: ${command} --watch ${job.id}`);
+  say(`to stop it:  ${command} --stop ${job.id}`);
   return 130;
 }
 
-function tell(summary: BackfillSummary, json: boolean): number {
+function tell(summary: BackfillSummary, { json }: BackfillArguments): number {
   const text = json
     ? JSON.stringify(summary)
     : wordsOf(summary).message.split('\n').map(printable).join('\n');
