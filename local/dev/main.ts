@@ -9,6 +9,7 @@ import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
 import { SOURCE_BUCKET, startStack } from '../stack/stack.ts';
+import { lookAtExisting } from './offer-backfill.ts';
 import { sayRunning, sayStopped } from './running.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
@@ -56,9 +57,14 @@ async function main(): Promise<number> {
   say(`S3        ${stack.s3?.origin ?? process.env.AWS_ENDPOINT_URL_S3}, bucket ${SOURCE_BUCKET}`);
   if ((await readdir(drop)).length === 0)
     say('nothing was dropped yet: open the address above, and send a sample with one click');
+  const existing = await lookAtExisting(drop, api.origin, token);
+  if (existing.line !== undefined) say(existing.line);
   const announce = (object: DroppedObject) =>
     void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
-  await watchDrops(stack.root, SOURCE_BUCKET, announce, { signal: ended.signal, includeExisting: true });
+  await watchDrops(stack.root, SOURCE_BUCKET, announce, {
+    signal: ended.signal,
+    includeExisting: existing.oneByOne,
+  });
   say('stopped; what was under way goes on at the next start');
   await sayStopped(dataDir);
   await api.close();
