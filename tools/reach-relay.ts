@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Stage } from '../local/reach/stage.ts';
 import { startStack } from '../local/stack/stack.ts';
 import { loadConfig } from '../shared/config.ts';
 import { type Wired, wire } from '../shared/wiring/wiring.ts';
 import { openLocalTable } from './local-table.ts';
-import type { Stage } from './stage.ts';
 
 /** A relay to look into: the one that the environment names, or the one on this machine. */
 export type Reached = {

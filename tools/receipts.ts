@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import { readWords, runToExit, say, UsageError } from '../local/command.ts';
+import { readStage } from '../local/reach/stage.ts';
 import { TRANSFER_STATES, type TransferState } from '../shared/records/transfer.ts';
 import { reachRelay } from './reach-relay.ts';
 import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
 import { readSince, transfersSince } from './since.ts';
-import { readStage } from './stage.ts';
 
 const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--stage STAGE | --local]
 

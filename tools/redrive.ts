@@ -1,5 +1,6 @@
 import { type Message, SQSClient } from '@aws-sdk/client-sqs';
 import { readWords, runToExit, say, UsageError } from '../local/command.ts';
+import { readStage, type Stage } from '../local/reach/stage.ts';
 import { asError, UnknownTransfer } from '../shared/errors.ts';
 import type { Transfer } from '../shared/records/transfer.ts';
 import type { Wired } from '../shared/wiring/wiring.ts';
@@ -7,7 +8,6 @@ import { type Queues, reasonFor, redriveDeadLetters } from './dead-letters.ts';
 import { restartTransfer } from './failed-transfers.ts';
 import { type Reached, reachRelay } from './reach-relay.ts';
 import { readSince, transfersSince } from './since.ts';
-import { readStage, type Stage } from './stage.ts';
 
 const USAGE = `Usage: npm run redrive [-- --id ID]... [-- --since WHEN] [-- --stage STAGE | --local]
 

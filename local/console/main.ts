@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { portOf, readWords, runToExit, say } from '../command.ts';
-import { openForward } from './forward.ts';
+import { openForward } from '../reach/forward.ts';
+import { reachApi } from '../reach/reach-api.ts';
 import { openPage } from './page-files.ts';
-import { reachApi } from './reach-api.ts';
 import { startConsole } from './server.ts';
 
 const USAGE = `Usage: npm run console -- --stage S | --api URL

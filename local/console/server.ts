@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { asError } from '../../shared/errors.ts';
 import { answerProblem } from '../../shared/lambda/http/answer.ts';
+import type { Forward } from '../reach/forward.ts';
 import { isBearer } from '../stack/api/token.ts';
-import type { Forward } from './forward.ts';
 import { answerPage } from './page-answer.ts';
 import type { PageFiles } from './page-files.ts';
 

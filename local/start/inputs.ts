@@ -22,19 +22,27 @@ export async function inputsOf(
   const inputs: Input[] = [];
   for (const word of words) {
     if (word === '-') inputs.push(await spooled(key ?? 'stdin', dataDir));
-    else if (await isFolder(word)) inputs.push(...(await folderInputs(word, key, dataDir)));
-    else inputs.push(await fileInput(word, key));
+    else inputs.push(...(await filesOf(word, key, dataDir)));
   }
+  mustDiffer(inputs);
+  return inputs;
+}
+
+/** One file, or all that lies in a folder, without what is below `leaveOut`. Throws BadInput for what cannot be read. */
+export const filesOf = async (word: string, key: string | undefined, leaveOut?: string): Promise<Input[]> =>
+  (await isFolder(word)) ? folderInputs(word, key, leaveOut) : [await fileInput(word, key)];
+
+/** Throws UsageError for two of one key: one would overwrite the other. */
+export function mustDiffer(inputs: readonly Pick<Input, 'path' | 'key'>[]): void {
   const taken = new Map<string, string>();
   for (const input of inputs) {
     const other = taken.get(input.key);
     if (other !== undefined)
       throw new UsageError(
-        `${other} and ${input.path} would both be ${input.key}: relay them one by one with --key`,
+        `${other} and ${input.path} would both be ${input.key}: send them one by one, each under a name of its own`,
       );
     taken.set(input.key, input.path);
   }
-  return inputs;
 }
 
 async function fileInput(word: string, key: string | undefined): Promise<Input> {
@@ -51,13 +59,13 @@ const isFolder = (word: string): Promise<boolean> =>
   );
 
 /** Keys are the paths from the folder's own name on, with `/` between. Throws BadInput for a folder without files. */
-async function folderInputs(word: string, key: string | undefined, dataDir: string): Promise<Input[]> {
+async function folderInputs(word: string, key: string | undefined, leaveOut?: string): Promise<Input[]> {
   const root = full(word);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.startsWith(dataDir + sep)); // what the relay itself keeps is no source
+    .filter((path) => leaveOut === undefined || !path.startsWith(leaveOut + sep)); // what the relay itself keeps is no source
   if (paths.length === 0)
     throw new BadInput(`${word} holds no file`, { wayOut: 'name a folder with files in it' });
   const prefix = key ?? basename(root);

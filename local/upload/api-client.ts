@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { receiptView, slicesView, sliceView, transferView } from '../../shared/api/schemas.ts';
 import { asError } from '../../shared/errors.ts';
+import type { ReachedApi } from '../reach/reach-api.ts';
+import { signedHeaders } from '../reach/sign.ts';
 
 const problem = z.looseObject({
   type: z.string(),
@@ -35,18 +37,15 @@ const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** The calls an upload needs. What passes is tried again, no sooner than the API asks for. */
-export function openApiClient(api: URL, token: string | undefined, signal: AbortSignal) {
+/** The calls an upload needs. What passes is tried again, signed anew, no sooner than the API asks for. */
+export function openApiClient({ api, identity }: ReachedApi, signal: AbortSignal) {
   const base = api.href.replace(/\/$/, '');
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
   const once = async (method: string, path: string, sent: Sent): Promise<Reply> => {
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: { ...authorization, ...sent.headers },
-      body: sent.body ?? null,
-      signal,
-    });
+    const url = new URL(`${base}${path}`);
+    const body = typeof sent.body === 'string' ? new TextEncoder().encode(sent.body) : sent.body;
+    const headers = await signedHeaders({ method, url, headers: sent.headers ?? {}, body }, identity);
+    const answer = await fetch(url, { method, headers, body: body ?? null, signal });
     return {
       status: answer.status,
       retryAfter: answer.headers.get('retry-after'),
@@ -82,13 +81,15 @@ export function openApiClient(api: URL, token: string | undefined, signal: Abort
         body: JSON.stringify({ target: { path }, size }),
       }),
     look: (id: string) => call(transferView, 'GET', `/transfers/${id}`),
-    slices: (id: string) => call(slicesView, 'GET', `/transfers/${id}/slices`),
+    /** What is missing from the offset `from` on. */
+    slices: (id: string, from: number) => call(slicesView, 'GET', `/transfers/${id}/slices?from=${from}`),
     put: (id: string, offset: number, body: Uint8Array<ArrayBuffer>, md5: string) =>
       call(sliceView, 'PUT', `/transfers/${id}/slices/${offset}`, {
         headers: { ...binary, 'content-md5': md5 },
         body,
       }),
     finish: (id: string) => call(receiptView, 'POST', `/transfers/${id}/finish`),
+    cancel: (id: string) => call(transferView, 'DELETE', `/transfers/${id}`),
   };
 }
 
@@ -109,11 +110,17 @@ const passes = ({ status, kind }: ApiRefused): boolean =>
 function refusal(base: string, { status, text }: Reply): ApiRefused {
   const read = problem.safeParse(parsed(text));
   if (!read.success)
-    return new ApiRefused(status, 'unknown', `${base} answered HTTP ${status}; is it the relay's API?`);
+    return new ApiRefused(status, 'unknown', `${base} answered HTTP ${status}; ${guess(status)}`);
   const { type, detail, wayOut } = read.data;
   const kind = type.split(':').at(-1) ?? type;
   return new ApiRefused(status, kind, wayOut === undefined ? detail : `${detail}\nwhat to do: ${wayOut}`);
 }
+
+/** API Gateway refuses in words of its own, before the relay is asked. */
+const guess = (status: number): string =>
+  status === 401 || status === 403
+    ? 'it does not accept your AWS credentials (execute-api:Invoke is needed) or your token'
+    : "is it the relay's API?";
 
 function pauseMs(attempt: number, retryAfter: string | null): number {
   const asked = Number(retryAfter ?? 0) * 1_000;

@@ -1,10 +1,8 @@
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mapView, pageView, transferView } from '../../shared/api/schemas.ts';
-import { readWords, runToExit, say, UsageError } from '../command.ts';
-import { openForward } from '../console/forward.ts';
-import { type ApiWords, reachApi } from '../console/reach-api.ts';
-import { findRunning } from '../dev/running.ts';
+import { readWords, runToExit, UsageError } from '../command.ts';
+import { openForward } from '../reach/forward.ts';
+import { type ApiWords, reachNamedOrRunning } from '../reach/reach-api.ts';
 import { linesOfAll, linesOfOne } from './lines.ts';
 import { openScreen } from './screen.ts';
 
@@ -77,7 +75,8 @@ async function wholeId(start: string, ask: Ask): Promise<string> {
 }
 
 async function openAsk(given: ApiWords & { data?: string | undefined }): Promise<Ask> {
-  const forward = await reached(given);
+  const { api, identity } = await reachNamedOrRunning(given, process.env);
+  const forward = openForward(api, identity);
   return async (path) => {
     const { status, content } = await forward({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
     const answer: unknown = JSON.parse(content.toString());
@@ -86,27 +85,6 @@ async function openAsk(given: ApiWords & { data?: string | undefined }): Promise
       typeof answer === 'object' && answer !== null && 'detail' in answer ? answer.detail : `HTTP ${status}`;
     throw new Error(`the API says: ${told}`);
   };
-}
-
-async function reached(given: ApiWords & { data?: string | undefined }) {
-  const { env } = process;
-  const named = given.api ?? (env.RELAY_API || undefined);
-  if (given.stage !== undefined || named !== undefined) {
-    const { api, identity } = await reachApi(
-      { ...given, api: given.stage === undefined ? named : undefined },
-      env,
-    );
-    return openForward(api, identity);
-  }
-  const dataDir = resolve(env.INIT_CWD ?? '.', given.data ?? env.RELAY_DATA ?? '.relay');
-  const running = await findRunning(dataDir);
-  if (!running) {
-    throw new UsageError(
-      `no relay runs on ${dataDir}: start npm run dev, or say --stage S or --api URL; see --help`,
-    );
-  }
-  say(`the relay on this machine, ${running.api}`);
-  return openForward(new URL(running.api), { kind: 'token', token: running.token });
 }
 
 function readArguments(args: readonly string[]) {

@@ -18,7 +18,7 @@ export type CommandOptions = {
   readonly env?: Record<string, string>;
   readonly uid?: number;
   /** What it reads on standard input; nothing unless given. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
 };
 
 /** Starts one of the project's commands as npm would: `startCommand('local/start/main.ts', ['--json'])`. */
@@ -33,6 +33,7 @@ export function startCommand(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),
   });
+  child.stdin.on('error', () => undefined); // it may end before it has read all
   child.stdin.end(input);
   let [stdout, stderr] = ['', ''];
   const heard = new Set<() => void>();

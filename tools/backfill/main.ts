@@ -1,4 +1,5 @@
 import { runToExit, say, UsageError } from '../../local/command.ts';
+import { readStage } from '../../local/reach/stage.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { findExtra } from '../../shared/backfill/find-extra.ts';
 import { stopJob } from '../../shared/backfill/stop-job.ts';
@@ -7,7 +8,6 @@ import type { BackfillJob, BackfillSummary } from '../../shared/records/backfill
 import type { Wired } from '../../shared/wiring/wiring.ts';
 import { type Reached, reachRelay } from '../reach-relay.ts';
 import { printable } from '../receipt-rows.ts';
-import { readStage } from '../stage.ts';
 import { type BackfillArguments, readArguments, USAGE } from './arguments.ts';
 import { watchJob } from './watch-job.ts';
 

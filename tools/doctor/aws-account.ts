@@ -18,7 +18,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { functionName, type Stage, WORKER } from '../stage.ts';
+import { functionName, type Stage, WORKER } from '../../local/reach/stage.ts';
 import type { Account } from './account.ts';
 
 /** The account that a stage is deployed in, asked with the caller's own credentials. */

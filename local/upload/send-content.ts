@@ -4,13 +4,21 @@ import type { SlicesView } from '../../shared/api/schemas.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
 import type { Receipt } from '../../shared/records/receipt.ts';
 import { type ApiClient, ApiRefused } from './api-client.ts';
-import type { LocalFile } from './local-file.ts';
+import type { Content } from './content.ts';
 
 export type SendOptions = {
   readonly target: string;
   readonly atOnce: number;
   readonly signal: AbortSignal;
   readonly observe: (event: RelayEvent) => void;
+  /** The transfer that it is. */
+  readonly onOpen: (id: string) => void;
+};
+
+export type SentContent = {
+  readonly receipt: Receipt;
+  /** False: an earlier run had stored it, and nothing was sent. */
+  readonly sentNow: boolean;
 };
 
 /** COS may lose the session so often, and its list may stand still so often, before somebody must look. */
@@ -20,29 +28,35 @@ const STANDSTILLS_MAX = 3;
 const CATCH_UP_MS = 1_000;
 
 /** Opens the upload or finds it open, sends what is missing, and finishes it. */
-export async function sendFile(file: LocalFile, api: ApiClient, options: SendOptions): Promise<Receipt> {
-  const key = `file ${file.version} ${createHash('sha256').update(options.target).digest('hex').slice(0, 16)}`;
-  const { id, receipt } = await api.open({ path: options.target, size: file.size, key });
-  if (receipt) return receipt;
+export async function sendContent(
+  content: Content,
+  api: ApiClient,
+  options: SendOptions,
+): Promise<SentContent> {
+  const { target: path, signal } = options;
+  const key = `${content.version} ${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
+  const { id, receipt } = await api.open({ path, size: content.size, key });
+  if (receipt) return { receipt, sentNow: false };
+  options.onOpen(id);
 
   let [losses, standstills, least] = [0, 0, Number.POSITIVE_INFINITY];
   for (let round = 0; ; round += 1) {
-    const listed = await api.slices(id);
+    const listed = await api.slices(id, content.from());
     const left = listed.slices.total - listed.slices.held;
     options.observe(progressOf(listed, round === 0));
     if (left > 0 && left >= least) {
       standstills += 1; // the list must shrink
       if (standstills > STANDSTILLS_MAX)
         throw new Error(`${left} slices were missing before and after sending them`);
-      await sleep(CATCH_UP_MS, undefined, { signal: options.signal });
+      await sleep(CATCH_UP_MS, undefined, { signal });
     }
     least = left;
     try {
       const atOnce = listed.serial ? 1 : options.atOnce;
-      const sent = await sendAll(listed, file, api, { ...options, atOnce });
+      const sent = await sendAll(listed, content, api, { ...options, atOnce });
       if (sent < left) continue; // that was a page of a long list
-      await file.mustBeUnchanged();
-      return await api.finish(id);
+      await content.mustBeUnchanged();
+      return { receipt: await api.finish(id), sentNow: true };
     } catch (error) {
       if (!(error instanceof ApiRefused)) throw error;
       if (error.kind === 'slices-missing') continue;
@@ -66,7 +80,7 @@ const progressOf = ({ transferId, size, bytes, slices }: SlicesView, first: bool
 /** Several workers take slices from one list. The first failure ends them all. */
 async function sendAll(
   { transferId: id, missing }: SlicesView,
-  file: LocalFile,
+  content: Content,
   api: ApiClient,
   { signal, observe, atOnce }: SendOptions,
 ): Promise<number> {
@@ -78,8 +92,8 @@ async function sendAll(
       signal.throwIfAborted();
       inFlight += 1;
       try {
-        const content = await file.read(slice);
-        await api.put(id, slice.offset, content, createHash('md5').update(content).digest('base64'));
+        const bytes = await content.read(slice);
+        await api.put(id, slice.offset, bytes, createHash('md5').update(bytes).digest('base64'));
         sent += 1;
         observe({ kind: 'slice-sent', transferId: id, bytes: slice.length, inFlight, resent: false });
       } catch (error) {

@@ -1,24 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Slice } from '../../shared/slices/slices.ts';
+import { type Content, ContentChanged } from './content.ts';
 
-/** The file was written to while it was sent. */
-class FileChanged extends Error {
-  override readonly name = 'FileChanged';
-}
-
-/** A file on this disk, pinned to how it was when it was opened. */
-export type LocalFile = {
-  readonly size: number;
-  /** Another one as soon as the file is another, or written to. */
-  readonly version: string;
-  read(slice: Slice): Promise<Uint8Array<ArrayBuffer>>;
-  /** Throws FileChanged. */
-  mustBeUnchanged(): Promise<void>;
-  close(): Promise<void>;
-};
-
-export async function openLocalFile(path: string): Promise<LocalFile> {
+/** A file on this disk; another version of it as soon as it is another file, or written to. */
+export async function openFile(path: string): Promise<Content> {
   const file = await open(path);
   const versionNow = async (): Promise<{ size: number; version: string }> => {
     const { size, mtimeNs, ino, dev } = await file.stat({ bigint: true });
@@ -28,11 +14,13 @@ export async function openLocalFile(path: string): Promise<LocalFile> {
   const { size, version } = await versionNow();
   return {
     size,
-    version,
+    version: `file ${version}`,
+    isOnce: false,
+    from: () => 0,
     read: (slice) => readWhole(file, path, slice),
     async mustBeUnchanged() {
       if ((await versionNow()).version === version) return;
-      throw new FileChanged(`${path} changed while it was sent; nothing was finished, run it again`);
+      throw new ContentChanged(`${path} changed while it was sent; nothing was finished, run it again`);
     },
     close: () => file.close(),
   };
@@ -42,7 +30,7 @@ async function readWhole(file: FileHandle, path: string, slice: Slice): Promise<
   const bytes = new Uint8Array(slice.length);
   for (let filled = 0; filled < slice.length; ) {
     const { bytesRead } = await file.read(bytes, filled, slice.length - filled, slice.offset + filled);
-    if (bytesRead === 0) throw new FileChanged(`${path} became shorter while it was sent`);
+    if (bytesRead === 0) throw new ContentChanged(`${path} became shorter while it was sent`);
     filled += bytesRead;
   }
   return bytes;
