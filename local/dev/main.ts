@@ -64,6 +64,7 @@ async function main(): Promise<number> {
   await watchDrops(stack.root, SOURCE_BUCKET, announce, {
     signal: ended.signal,
     includeExisting: existing.oneByOne,
+    onSkipped: ({ path, why }) => say(`skipped   ${path}: ${why}`),
   });
   say('stopped; what was under way goes on at the next start');
   await sayStopped(dataDir);

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BadInput } from '../../shared/errors.ts';
-import { UsageError } from '../command.ts';
+import { say, UsageError } from '../command.ts';
 import { checkFile, makeSample } from './source-file.ts';
 
 /** A file by its full path, and the key it gets in the source bucket. */
@@ -62,6 +62,9 @@ const isFolder = (word: string): Promise<boolean> =>
 async function folderInputs(word: string, key: string | undefined, leaveOut?: string): Promise<Input[]> {
   const root = full(word);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const entry of entries)
+    if (!entry.isFile() && !entry.isDirectory())
+      say(`skipped ${join(entry.parentPath, entry.name)}: it is a link or no file; name it to relay it`);
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -91,6 +91,35 @@ describe('drop folder', () => {
     await sleep(600);
 
     expect(drops).toMatchObject([{ key: 'film.mp4', size: 10 }]);
+  });
+
+  test('a GBK name, an unfinished file, a dot file and what is no file are each named once, with the reason (E15)', async () => {
+    const skipped: string[] = [];
+    const { root, watch, keys } = await dropFolder({
+      onSkipped: ({ path, why }) => skipped.push(`${path}: ${why}`),
+    });
+    await watch();
+    const at = (name: string) => join(root, 'bucket', name);
+    const gbk = Buffer.concat([Buffer.from(`${root}/bucket/`), Buffer.from('b1a8b8e6', 'hex')]);
+
+    await writeFile(Buffer.concat([gbk, Buffer.from('.pdf')]), 'x');
+    await mkdir(gbk);
+    await writeFile(Buffer.concat([gbk, Buffer.from('/inside')]), 'x');
+    await mkdir(at('.git'));
+    for (const name of ['.git/one', '.git/two', 'film.mp4.part', '%_plain', 'good'])
+      await writeFile(at(name), 'x');
+    await symlink('nowhere', at('link'));
+    await vi.waitFor(() => expect(keys()).toEqual(['good']), 10_000);
+    await sleep(300); // a second look tells nothing again
+
+    const said = (name: string) => skipped.filter((line) => line.startsWith(`${name}: `));
+    expect(said('%_plain')).toEqual(['%_plain: its name is an escape that stands for no key']);
+    expect(said('.git')).toEqual(['.git: its name begins with a dot']);
+    expect(said('film.mp4.part')).toEqual([expect.stringContaining('unfinished')]);
+    expect(said('link')).toEqual(['link: it is a link that leads nowhere']);
+    expect(skipped.filter((line) => line.includes('not UTF-8'))).toHaveLength(2); // a folder and a file
+    expect(skipped).toHaveLength(6);
+    expect(keys()).toEqual(['good']);
   });
 
   test('what lay there before can be told of too', async () => {

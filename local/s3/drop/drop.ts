@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { objectPath } from '../folder/object-path.ts';
 import { type ObjectProperties, propertiesPath } from '../folder/properties.ts';
 import { versionOf } from '../folder/stored-object.ts';
+import type { SkippedEntry } from '../folder/walk-bucket.ts';
 import { type DroppedObject, describeDrop } from './dropped-object.ts';
 import { settledFiles } from './settled-files.ts';
 
@@ -42,6 +43,8 @@ export type WatchOptions = {
   readonly includeExisting?: boolean;
   /** How long a file must stay the same to be taken for complete. */
   readonly settleMs?: number;
+  /** Told once of each thing in the folder that is no object, and why. */
+  readonly onSkipped?: (entry: SkippedEntry) => void;
 };
 
 /**
@@ -53,7 +56,7 @@ export async function watchDrops(
   root: string,
   bucket: string,
   onObject: (object: DroppedObject) => void,
-  { signal, includeExisting = false, settleMs = 200 }: WatchOptions,
+  { signal, includeExisting = false, settleMs = 200, onSkipped }: WatchOptions,
 ): Promise<void> {
   const folder = join(root, bucket);
   await mkdir(folder, { recursive: true });
@@ -63,8 +66,9 @@ export async function watchDrops(
   const bell = folderBell(folder, signal);
   while (!signal.aborted) {
     const began = performance.now();
-    const { settled, pending } = await files.look();
+    const { settled, pending, skipped } = await files.look();
     const lookMs = performance.now() - began;
+    for (const entry of skipped) onSkipped?.(entry);
     for (const { key, stats } of settled) onObject(describeDrop(bucket, key, stats));
     if (pending === 0) await bell.rung(Math.max(IDLE_MS, LOOKS_APART * lookMs));
     await sleep(settleMs, undefined, { signal }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { versionOf } from '../folder/stored-object.ts';
-import { walkBucket } from '../folder/walk-bucket.ts';
+import { isNotUtf8, NOT_UTF8, type SkippedEntry, walkBucket } from '../folder/walk-bucket.ts';
 
 type SettledFile = { readonly key: string; readonly stats: BigIntStats };
 
@@ -10,23 +10,28 @@ export type Look = {
   readonly settled: readonly SettledFile[];
   /** How many files are new or other than at the last look. */
   readonly pending: number;
+  /** What is no object and was not told of yet. */
+  readonly skipped: readonly SkippedEntry[];
 };
 
 /** Remembers a folder from look to look. */
 export function settledFiles(folder: string): { passOver(): Promise<void>; look(): Promise<Look> } {
   let seen = new Map<string, string>();
   const told = new Map<string, string>();
+  let toldSkipped = new Set<string>();
 
   return {
-    /** Takes everything that is there now for told. */
+    /** Takes every object that is there now for told. */
     passOver: async () => {
-      for (const { key, stats } of await filesIn(folder)) told.set(key, versionOf(stats).etag);
+      const { files } = await contentOf(folder);
+      for (const { key, stats } of files) told.set(key, versionOf(stats).etag);
     },
     look: async () => {
       const now = new Map<string, string>();
       const settled: SettledFile[] = [];
       let pending = 0;
-      for (const file of await filesIn(folder)) {
+      const { files, skipped } = await contentOf(folder);
+      for (const file of files) {
         const { etag } = versionOf(file.stats);
         now.set(file.key, etag);
         if (told.get(file.key) === etag) continue;
@@ -38,7 +43,9 @@ export function settledFiles(folder: string): { passOver(): Promise<void>; look(
       }
       for (const key of told.keys()) if (!now.has(key)) told.delete(key); // a file put back counts as new
       seen = now;
-      return { settled, pending };
+      const fresh = skipped.filter(({ path }) => !toldSkipped.has(path));
+      toldSkipped = new Set(skipped.map(({ path }) => path));
+      return { settled, pending, skipped: fresh };
     },
   };
 }
@@ -46,14 +53,39 @@ export function settledFiles(folder: string): { passOver(): Promise<void>; look(
 /** Names under which browsers, rsync and editors keep what is not finished. Dot files are no objects at all. */
 const UNFINISHED = /\.(?:tmp|part|partial|crdownload|download|swp)$|~$/i;
 
-async function filesIn(folder: string): Promise<SettledFile[]> {
-  const paths = (await walkBucket(folder)) ?? new Map<string, string>();
+type Content = { readonly files: readonly SettledFile[]; readonly skipped: readonly SkippedEntry[] };
+
+async function contentOf(folder: string): Promise<Content> {
+  const skipped: SkippedEntry[] = [];
+  const paths = (await walkBucket(folder, (entry) => skipped.push(entry))) ?? new Map<string, string>();
   const files = await Promise.all(
     [...paths].map(async ([key, path]) => {
-      if (UNFINISHED.test(key)) return [];
+      if (UNFINISHED.test(key)) {
+        skipped.push({
+          path: key,
+          why: 'its name is that of an unfinished file: rename it when it is whole',
+        });
+        return [];
+      }
       const stats = await stat(path, { bigint: true }).catch(() => undefined);
-      return stats?.isFile() ? [{ key, stats }] : [];
+      if (stats?.isFile()) return [{ key, stats }];
+      const why = stats ? 'it is no file' : await whyUnreadable(path);
+      if (why !== undefined) skipped.push({ path: key, why });
+      return [];
     }),
   );
-  return files.flat().sort((left, right) => Number(left.stats.ctimeNs - right.stats.ctimeNs));
+  return {
+    files: files.flat().sort((left, right) => Number(left.stats.ctimeNs - right.stats.ctimeNs)),
+    skipped,
+  };
+}
+
+/** Undefined if it is gone since the folder was read. */
+async function whyUnreadable(path: string): Promise<string | undefined> {
+  if (isNotUtf8(path)) return NOT_UTF8;
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? 'it is a link that leads nowhere' : undefined;
 }
