@@ -1,6 +1,7 @@
 import { exitCodeOf, fail, say } from '../local/command.ts';
 import { BENCH_USAGE, readBenchArguments } from './arguments.ts';
 import type { Figure, Measured, Note, Point } from './figures.ts';
+import { backfill } from './points/backfill.ts';
 import { calls } from './points/calls.ts';
 import { coldStart } from './points/cold-start.ts';
 import { many } from './points/many.ts';
@@ -17,6 +18,7 @@ const POINTS: Readonly<Record<string, Point>> = {
   plan,
   pace,
   many,
+  backfill,
   'cold-start': coldStart,
   calls,
   profile,

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import type { Invocation } from '../../local/stack/machine.ts';
+import { reportFilesInFolder } from '../../local/stack/report-files-in-folder.ts';
 import { type Stack, startStack } from '../../local/stack/stack.ts';
+import { BACKFILL_DEFAULTS, beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { openPace } from '../../shared/cos/pace.ts';
 import { finishUpload } from '../../shared/relay/finish-upload.ts';
 import { listSlices } from '../../shared/relay/list-slices.ts';
@@ -24,6 +27,8 @@ export type RelayOptions = {
   readonly place: Place;
   /** Over the defaults of the configuration. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the folder of S3's buckets is: the endpoint here reads only, and a backfill has a report. */
+  readonly root?: string;
   /** So many slices in flight, always; without it the pace finds its own. */
   readonly fixedPace?: number;
 };
@@ -45,12 +50,17 @@ let events = 0;
 let requests: string[] = [];
 
 const tasks = {
-  async open({ place, env, fixedPace }: RelayOptions): Promise<void> {
+  async open({ place, env, fixedPace, root }: RelayOptions): Promise<void> {
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const s3 = new S3Client({ endpoint: place.s3, region: 'us-east-1', forcePathStyle: true, credentials });
     stack = await startStack({
       dataDir,
       env: { ...environmentOf(place), ...env },
       machine: { pauseMs: 50, onInvocation: (invocation) => invocations.push(invocation) },
-      wiring: { dynamodb: countingClient(place.dynamodb) },
+      wiring: {
+        dynamodb: countingClient(place.dynamodb),
+        ...(root !== undefined && { s3, files: reportFilesInFolder(root, s3) }),
+      },
     });
     const now = () => performance.now();
     // only a sweep wants this: it is no setting of the relay
@@ -78,6 +88,18 @@ const tasks = {
     return usageOf(async () => {
       await Promise.all(Array.from({ length: calls }, poller));
       await stack.machine.idle();
+    });
+  },
+
+  /** All that lies under the prefix, as a backfill of the defaults carries it. */
+  async backfill(prefix: string): Promise<Usage> {
+    const source = { kind: 'bucket', bucket: BUCKET, prefix } as const;
+    const filters = { include: [], exclude: [] };
+    return usageOf(async () => {
+      const asked = { mode: 'carry', source, filters, ...BACKFILL_DEFAULTS } as const;
+      const { id } = await beginBackfill(asked, '', stack.services);
+      const { status, error } = await stack.backfills.ended(id);
+      if (status !== 'succeeded') throw error ?? new Error(`the backfill ${status}`);
     });
   },
 

@@ -4,8 +4,9 @@ import type { BackfillServices, StepTime } from '../services.ts';
 import type { Carried } from './carry-listed.ts';
 import { openFilter } from './filters.ts';
 import { inRoom } from './in-room.ts';
+import { leaveBegun } from './leave-begun.ts';
 import { type OutcomeLine, outcomeLine, tallyOf } from './outcome-line.ts';
-import { filteredLine, leftLine, readLoad } from './read-batch.ts';
+import { filteredLine, leftLine, marking, readLoad } from './read-batch.ts';
 import { takeUp } from './take-up.ts';
 
 /** What goes from state to state of a batch: the items still to do, the lines of those that are done. */
@@ -53,7 +54,9 @@ export async function carryBatch(
     { bytes: services.settings.smallObjectMax, count: AT_ONCE },
     time.stop,
     async (load) => {
-      done.set(load.item, await takeUp(load.object, asked, services, time));
+      const carried = await takeUp(load.object, asked, services, time);
+      done.set(load.item, carried);
+      await leaveBegun(load.begun, carried, services);
     },
   );
 
@@ -66,7 +69,12 @@ export async function carryBatch(
   await services.jobs.addTally(job.jobId, services.newId(), tallyOf(lines));
   if (job.pass === 'first')
     return {
-      report: [...lines, ...ready.filter(({ item }) => done.get(item)?.kind !== 'line').map(leftLine)],
+      report: [
+        ...lines,
+        ...ready
+          .filter(({ item }) => done.get(item)?.kind !== 'line')
+          .map((load) => leftLine(load, done.get(load.item))),
+      ],
     };
   const again = ready.filter(({ item }) => done.get(item)?.kind === 'again');
   const rest = ready.filter(({ item }) => !done.has(item));
@@ -74,7 +82,7 @@ export async function carryBatch(
   const afterwards = again.length > 0 ? 'again' : rest.length > 0 ? 'rest' : 'done';
   return {
     BatchInput: job,
-    Items: [...again, ...rest].map(({ item }) => item),
+    Items: [...again, ...rest].map((load) => marking(load, done.get(load.item))),
     lines: [...state.lines, ...lines],
     large,
     round: again.length > 0 ? round + 1 : round,

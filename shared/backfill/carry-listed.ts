@@ -1,8 +1,9 @@
 import { targetName } from '../cos/target.ts';
 import { type PinnedVersion, relayVersion } from '../events/object-arrived.ts';
+import { isHopeless } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { sourceName, type Target } from '../records/target-record.ts';
-import type { Transfer } from '../records/transfer.ts';
+import { type Transfer, transferId } from '../records/transfer.ts';
 import type { BackfillServices, StepTime } from '../services.ts';
 import type { Destination } from '../transfer/destination.ts';
 import { findingOf } from './evidence.ts';
@@ -15,7 +16,8 @@ type LargeObject = { readonly key: string; readonly transferId: string; readonly
 export type Carried =
   | { readonly kind: 'line'; readonly line: OutcomeLine }
   | { readonly kind: 'large'; readonly large: LargeObject }
-  | { readonly kind: 'again' }; // somebody else is at it
+  // trouble that passes, or somebody else is at it; `begun` is the transfer that was written down for it
+  | { readonly kind: 'again'; readonly begun?: string };
 
 /** A version as S3 told it now, for one job. */
 export type Pinned = PinnedVersion & { readonly to: Destination };
@@ -32,7 +34,7 @@ const BY_ANY_LISTING = 'listing';
 /**
  * Carries a version that a listing named, unless COS holds it by proof or an event of the key has taken its place. A live
  * event always wins: a listing has no sequencer, so its claim stands before that of any event of the same moment. What an
- * event failed to carry is carried in its name. Throws what makes the object worth another try.
+ * event failed to carry is carried in its name. Throws what will not pass.
  */
 export async function carryListed(
   { source, metadata, to }: Pinned,
@@ -57,7 +59,9 @@ export async function carryListed(
     { ...source, ...place, listed: job.jobId }, // it was stored, or superseded, and is not there any more
   ];
   for (const claim of claims) {
-    const { transfer, started } = await relay({ source: claim, metadata, to }, services, time, last);
+    const relayed = await relay({ source: claim, metadata, to }, services, time, last);
+    if (relayed === 'again') return { kind: 'again', begun: transferId(claim, to.target) };
+    const { transfer, started } = relayed;
     if (started !== undefined)
       return { kind: 'large', large: { key: source.key, transferId: transfer.id, execution: started } };
     if (isUnderWay(transfer)) return { kind: 'again' };
@@ -67,13 +71,13 @@ export async function carryListed(
   return { kind: 'again' };
 }
 
-/** The machine is not started but noted: the batch's own flow starts it and waits for it. */
+/** The machine is not started but noted: the batch's own flow starts it and waits for it. `again`: trouble that passes. */
 async function relay(
   { to, ...version }: Pinned,
   services: BackfillServices,
   time: StepTime,
   last: boolean,
-): Promise<{ readonly transfer: Transfer; readonly started: string | undefined }> {
+): Promise<{ readonly transfer: Transfer; readonly started: string | undefined } | 'again'> {
   let started: string | undefined;
   const machine = {
     async start(name: string) {
@@ -81,8 +85,13 @@ async function relay(
     },
   };
   const noting = { ...services, machine };
-  const transfer = await relayVersion(version, noting, time, { to, last, late: false });
-  return { transfer, started };
+  try {
+    const transfer = await relayVersion(version, noting, time, { to, last, late: false });
+    return { transfer, started };
+  } catch (error) {
+    if (last || isHopeless(error)) throw error;
+    return 'again';
+  }
 }
 
 const isUnderWay = ({ state }: Transfer): boolean => state === 'opening' || state === 'sending';

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { asError } from '../errors.ts';
 import type { BackfillServices } from '../services.ts';
 import type { Carried } from './carry-listed.ts';
@@ -12,10 +13,24 @@ export type Read =
       readonly item: unknown;
       readonly object: ListedObject;
       readonly bytes: number;
+      /** The transfer that an earlier try wrote down. */
+      readonly begun: string | undefined;
     }
   | { readonly kind: 'filtered'; readonly bytes: number }
   | { readonly kind: 'none' }
   | { readonly kind: 'bad'; readonly line: OutcomeLine };
+
+/** An item that goes round again names the transfer that was written down for it. */
+const marked = z.looseObject({ relayBegun: z.string().optional() });
+
+/** The item for its next try. */
+export function marking({ item, begun }: Pick<Load, 'item' | 'begun'>, result: Carried | undefined): unknown {
+  const now =
+    result?.kind === 'again' ? result.begun : result?.kind === 'large' ? result.large.transferId : undefined;
+  const mark = now ?? begun;
+  const fields = marked.safeParse(item).data;
+  return fields && mark !== undefined ? { ...fields, relayBegun: mark } : item;
+}
 
 export function readLoad(
   item: unknown,
@@ -29,12 +44,20 @@ export function readLoad(
     const size = object.size ?? settings.smallObjectMax; // a list tells no sizes: one at a time
     if (!counts(object)) return { kind: 'filtered', bytes: object.size ?? 0 };
     const isRead = mode === 'carry' && size <= settings.smallObjectMax;
-    return { kind: 'load', item, object, bytes: isRead ? size : 0 };
+    return {
+      kind: 'load',
+      item,
+      object,
+      bytes: isRead ? size : 0,
+      begun: marked.safeParse(item).data?.relayBegun,
+    };
   } catch (error) {
     const message = `an entry of the list cannot be read: ${asError(error).message.slice(0, 200)}`;
     return { kind: 'bad', line: { outcome: 'failed', reason: { error: 'BadInput', message } } };
   }
 }
+
+type Load = Extract<Read, { kind: 'load' }>;
 
 /** One line for all that the filters left out. */
 export function filteredLine(read: readonly Read[], results: readonly Carried[]): OutcomeLine[] {
@@ -49,9 +72,9 @@ export function filteredLine(read: readonly Read[], results: readonly Carried[])
 }
 
 /** What the first pass hands to the second. */
-export const leftLine = ({ item, object }: Extract<Read, { kind: 'load' }>): OutcomeLine => ({
+export const leftLine = (load: Load, result: Carried | undefined): OutcomeLine => ({
   outcome: 'left',
-  key: object.key,
-  ...(object.versionId !== undefined && { versionId: object.versionId }),
-  item,
+  key: load.object.key,
+  ...(load.object.versionId !== undefined && { versionId: load.object.versionId }),
+  item: marking(load, result),
 });

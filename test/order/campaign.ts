@@ -9,11 +9,14 @@ import { drawFrom } from '../campaign/draw.ts';
 import { mortal } from '../kit/mortal.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { type S3Event, startVersionedS3, type VersionedS3 } from '../kit/versioned-s3.ts';
-import { type OrderCase, planOrderCase } from './plan.ts';
+import { carryListing } from './listing.ts';
+import { type OrderCase, planOrderCase, withListings } from './plan.ts';
 
 export type OrderOptions = {
   readonly seed: number;
   readonly cases: readonly number[];
+  /** Backfills name the object meanwhile. */
+  readonly listings?: boolean;
   /** Cases played at once. */
   readonly together: number;
 };
@@ -40,10 +43,19 @@ const REDELIVER_MS = 15;
 const REDELIVERIES = 400;
 
 /** Plays every case in its world: one that mirrors deletions, one that ignores them. */
-export async function runOrderCampaign({ seed, cases, together }: OrderOptions): Promise<OrderResult[]> {
+export async function runOrderCampaign({
+  seed,
+  cases,
+  together,
+  listings,
+}: OrderOptions): Promise<OrderResult[]> {
   const results: OrderResult[] = [];
+  const planned = (index: number): OrderCase => {
+    const plan = planOrderCase(seed, index);
+    return listings ? withListings(plan, seed) : plan;
+  };
   for (const mirror of [false, true]) {
-    const mine = cases.map((index) => planOrderCase(seed, index)).filter((plan) => plan.mirror === mirror);
+    const mine = cases.map(planned).filter((plan) => plan.mirror === mirror);
     if (mine.length === 0) continue;
     const world = await openWorld(mirror, seed);
     try {
@@ -123,6 +135,9 @@ async function play(plan: OrderCase, world: World): Promise<OrderResult> {
       case 'destroy':
         events.push(s3.destroy(key, act.fromNewest));
         break;
+      case 'list':
+        deliveries.push(carryListing(key, world).then(() => undefined));
+        break;
       case 'deliver':
         deliveries.push(
           deliver(
@@ -135,7 +150,7 @@ async function play(plan: OrderCase, world: World): Promise<OrderResult> {
   const outcomes = await Promise.allSettled(deliveries);
   await executionsOf(key, world);
   const lost = outcomes.flatMap((one) =>
-    one.status === 'rejected' ? [`an event was given up: ${one.reason}`] : [],
+    one.status === 'rejected' ? [`an event or a listing was given up: ${one.reason}`] : [],
   );
   return {
     index: plan.index,

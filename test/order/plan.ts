@@ -6,6 +6,7 @@ type Act =
   | { readonly kind: 'put'; readonly content: Uint8Array }
   | { readonly kind: 'remove' }
   | { readonly kind: 'destroy'; readonly fromNewest: number }
+  | { readonly kind: 'list' } // a backfill names the key
   | { readonly kind: 'deliver'; readonly changes: readonly number[] };
 
 export type OrderCase = {
@@ -58,6 +59,17 @@ export function planOrderCase(seed: number, index: number): OrderCase {
       afterMs: draw.chance(0.5) ? 0 : draw.whole(0, 25),
     })),
   };
+}
+
+/** The same history with backfills of the key in between. */
+export function withListings(plan: OrderCase, seed: number): OrderCase {
+  const draw = drawFrom(seed, -2 - plan.index);
+  const acts = [...plan.acts];
+  for (let listings = draw.whole(1, 3); listings > 0; listings -= 1) {
+    const list = { act: { kind: 'list' } as const, afterMs: draw.chance(0.5) ? 0 : draw.whole(0, 25) };
+    acts.splice(draw.whole(1, acts.length), 0, list);
+  }
+  return { ...plan, acts };
 }
 
 /** Deliveries without a change between them come in one call. */
