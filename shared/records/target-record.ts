@@ -21,6 +21,8 @@ const hold = z.object({
   until: z.number(),
   /** The one call that may send that request: another call of the same transfer waits too. */
   by: z.string().optional(),
+  /** An op=delete may be under way: no call of the same transfer closes, proves or directly sends a file meanwhile. */
+  removal: z.literal(true).optional(),
 });
 export type Hold = z.infer<typeof hold>;
 

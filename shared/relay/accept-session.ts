@@ -1,6 +1,6 @@
 import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
-import { ForeignUpload } from '../errors.ts';
+import { ForeignUpload, TargetBusy } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import { recordedIn, type Target } from '../records/target-record.ts';
 import { isActive, type Transfer, toSending } from '../records/transfer.ts';
@@ -41,7 +41,10 @@ export async function acceptSession(
     transferId: transfer.id,
     whose,
   });
-  if (await abandonSession(services, transfer, listed.session, time)) return 'reopen';
+  const abandoned = await abandonSession(services, transfer, listed.session, time);
+  if (abandoned === 'removed') return 'reopen';
+  if (abandoned === 'busy')
+    throw new TargetBusy(`another execution is at work on ${transfer.target.path}`, { bySelf: true });
   const now = await services.store.getTarget(targetName(transfer.target));
   return now?.owner.transferId === transfer.id ? 'reopen' : ownerless(transfer.id, services);
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { targetName } from '../cos/target.ts';
-import { NotIdentical, SessionLost } from '../errors.ts';
+import { NotIdentical, SessionLost, TargetBusy } from '../errors.ts';
 import { load } from '../records/change-transfer.ts';
 import { recordedIn, type Target } from '../records/target-record.ts';
-import { type Opening, type Sending, sessionSha } from '../records/transfer.ts';
+import { isActive, type Opening, type Sending, sessionSha, type Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
@@ -46,22 +46,51 @@ export async function finishUpload(
   if (target?.owner.transferId !== transferId) throw new SessionLost('another transfer owns the target');
   const transfer = withSha(loaded, input.sha1);
 
-  let finishId: string | undefined;
-  if (input.how === 'sent') {
-    const closed = await close({ transfer, target }, services, time);
-    if (closed.kind === 'gap')
-      return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
-    finishId = closed.requestId;
-  }
-  const proved = await whileHolding(services, transfer, time, (held, own) =>
-    proveAndStore({ transfer, target: held }, { how: input.how, finishId }, services, own),
+  const holder = { id: transferId, target: loaded.target, as: 'proof', known: target } as const;
+  const finished = await whileHolding(services, holder, time, (held, own) =>
+    closeAndProve({ transfer, target: held }, input.how, services, own),
   );
-  const now = proved.held ? proved.value : await load(services, transferId);
-  return now.state === 'stored' ? { transferId, kind: 'stored' } : ended(now);
+  if (!finished.held) return notHeld(transferId, finished.why, services);
+  const done = finished.value;
+  switch (done.kind) {
+    case 'gap':
+      return { transferId, reopens, gaps: input.gaps + 1, windowsUsed: input.windowsUsed, kind: 'gap' };
+    case 'wrong-sha':
+      await abandonSession(services, transfer, done.session, time);
+      throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
+        cause: done.error,
+      });
+    case 'over':
+      return done.transfer.state === 'stored' ? { transferId, kind: 'stored' } : ended(done.transfer);
+  }
+}
+
+/** Throws TargetBusy while another call of this transfer deletes, and SessionLost if the target must be claimed again. */
+async function notHeld(transferId: string, why: 'lost' | 'busy', services: Services): Promise<EndedOutcome> {
+  const now = await load(services, transferId);
+  if (!isActive(now)) return ended(now);
+  if (why === 'lost') throw new SessionLost('another transfer took the target');
+  throw new TargetBusy(`an unfinished upload of ${now.target.path} is being deleted`, { bySelf: true });
 }
 
 type Running = Opening | Sending;
-type Closed = { readonly kind: 'gap' } | { readonly kind: 'closed'; readonly requestId?: string };
+type Closed = Gap | WrongSha | { readonly kind: 'closed'; readonly requestId?: string };
+type Gap = { readonly kind: 'gap' };
+/** Of the whole, for the first time: all slices go again in another session than this one. */
+type WrongSha = { readonly kind: 'wrong-sha'; readonly session: string; readonly error: Error };
+
+/** To be called while nobody else writes to the target, and nobody deletes what is there. */
+async function closeAndProve(
+  finishing: Finishing,
+  how: FinishInput['how'],
+  services: Services,
+  time: StepTime,
+): Promise<Gap | WrongSha | { readonly kind: 'over'; readonly transfer: Transfer }> {
+  const closed: Closed = how === 'sent' ? await close(finishing, services, time) : { kind: 'closed' };
+  if (closed.kind !== 'closed') return closed;
+  const transfer = await proveAndStore(finishing, { how, finishId: closed.requestId }, services, time);
+  return { kind: 'over', transfer };
+}
 
 const withSha = (transfer: Running, sha1: string | undefined): Running =>
   sha1 === undefined ? transfer : { ...transfer, source: { ...transfer.source, sha1 } };
@@ -87,10 +116,7 @@ async function close(finishing: Finishing, services: Services, time: StepTime): 
       // the bytes of some slice are wrong and nobody knows which: all of them go again, once
       if (upload?.restarted) throw stillWrong(transfer, finished.error);
       await changeTarget(services, target.name, restarted(transfer.id));
-      await abandonSession(services, transfer, session, time);
-      throw new SessionLost('the whole file has another SHA-1 than its source: it is sent again', {
-        cause: finished.error,
-      });
+      return { kind: 'wrong-sha', session, error: finished.error };
     case 'refused':
       return closedBefore(finishing, finished.error, services, time);
   }

@@ -5,6 +5,7 @@ import { targetName } from '../cos/target.ts';
 import { NoProgress, SessionLost } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import { type Sending, toListed } from '../records/transfer.ts';
+import { pause } from '../retry.ts';
 import type { Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
 import { planWindows, type Window } from '../slices/windows.ts';
@@ -42,6 +43,9 @@ const MAX_GAPS = 3;
 /** About seven history events a window, of 25,000. */
 const WINDOWS_PER_EXECUTION = 3_000;
 
+/** COS's list may lag behind what was sent: after so long, in ms, it is asked again before the loop is given up. */
+const LAG_MS = 1_000;
+
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
 
 /** Asks COS what it holds, decides whether that is ours, and plans what is missing. */
@@ -65,7 +69,14 @@ export async function listSlices(input: ListInput, services: Services, time: Ste
   if (sending === 'moved') return listSlices(input, services, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
-  return plan(input, sending, listed, services);
+  const outcome = await plan(input, sending, listed, services);
+  if (outcome !== 'stalled') return outcome;
+  await pause(LAG_MS, time.signal);
+  const again = await services.cos.list(transfer.target, time.signal);
+  const isSame = again.kind === 'unfinished' && again.session === listed.session;
+  const last = isSame ? await plan(input, sending, again, services) : 'stalled';
+  if (last === 'stalled') throw new NoProgress('as many slices were missing after sending them as before'); // the loop must shrink
+  return last;
 }
 
 /** COS closed the file by itself, or a finish did. Throws SessionLost for one that must be replaced. */
@@ -86,7 +97,7 @@ async function plan(
   transfer: Sending,
   listed: Unfinished,
   services: Services,
-): Promise<ListOutcome> {
+): Promise<ListOutcome | 'stalled'> {
   const { transferId, reopens, gaps, round } = input;
   const first = round === 0 && gaps === 0;
   const { size } = transfer.source;
@@ -122,9 +133,7 @@ async function plan(
   if (missing.length === 0)
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'complete' };
   const before = input.missing?.session === shortName(transfer.session) ? input.missing : undefined;
-  if (before && missingBytes >= before.bytes) {
-    throw new NoProgress(`${missing.length} slices were missing before and after sending them`); // the loop must shrink
-  }
+  if (before && missingBytes >= before.bytes) return 'stalled';
   const planned = planWindows(missing, transfer.sliceSize, limits(input, services));
   return {
     transferId,

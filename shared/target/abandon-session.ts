@@ -5,24 +5,33 @@ import { changeTarget } from './change-target.ts';
 import { whileHolding } from './hold-target.ts';
 import { orphaned } from './transitions.ts';
 
+/** Who deletes an unfinished upload; `by` is the hold under which it works already. */
+type Abandoning = Pick<Transfer, 'id' | 'target'> & { readonly by?: string | undefined };
+
+export type Abandoned =
+  | 'removed'
+  | 'left' // it was gone, or it is not for this transfer to delete: the target remembers it
+  | 'busy'; // another call of this transfer closes or proves what is there: the target remembers it
+
 /** Deletes an unfinished upload if it still is that session, and never with it a file that was proven. */
 export async function abandonSession(
   services: Pick<Services, 'cos' | 'store' | 'clock'>,
-  transfer: Pick<Transfer, 'id' | 'target'>,
+  transfer: Abandoning,
   session: string,
   time: StepTime,
-): Promise<boolean> {
+): Promise<Abandoned> {
   const listed = await services.cos.list(transfer.target, time.signal);
-  if (listed.kind !== 'unfinished' || listed.session !== session) return false;
-  // op=delete takes the file of the path too, so whoever owns the target now must stay away meanwhile
-  const removed = await whileHolding(services, transfer, time, async ({ owner, file }, own) => {
+  if (listed.kind !== 'unfinished' || listed.session !== session) return 'left';
+  // op=delete takes the file of the path too: nobody else writes meanwhile, and no call of this transfer closes the upload
+  const holder = { id: transfer.id, target: transfer.target, by: transfer.by, as: 'removal' } as const;
+  const removed = await whileHolding(services, holder, time, async ({ owner, file }, own) => {
     if (file?.state === 'stored' && file.transferId === owner.transferId) return false; // the owner's, and proven
     const again = await services.cos.list(transfer.target, own.signal);
     if (again.kind !== 'unfinished' || again.session !== session) return false;
     await services.cos.remove(transfer.target, own.signal);
     return true;
   });
-  if (removed.held && removed.value) return true;
+  if (removed.held && removed.value) return 'removed';
   await changeTarget(services, targetName(transfer.target), orphaned({ session, size: listed.size }));
-  return false;
+  return !removed.held && removed.why === 'busy' ? 'busy' : 'left';
 }

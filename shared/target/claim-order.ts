@@ -44,7 +44,9 @@ export function decideClaim(current: Target | undefined, mine: Claimant, now: Ep
   const isHeld = hold !== undefined && hold.until > now;
   if (theirs.transferId === mine.owner.transferId) {
     const another = hold?.by !== undefined && hold.by !== mine.hold?.by;
-    return isHeld && another ? 'busy' : 'mine';
+    // a session that a late delete takes is opened again; a file that was sent in one request would be gone
+    const isRemoved = hold?.removal === true && mine.hold !== undefined;
+    return isHeld && (another || isRemoved) ? 'busy' : 'mine';
   }
   const sameSource = theirs.sourceName === mine.owner.sourceName;
   if (sameSource && age(mine.owner, theirs) < 0) return 'older';

@@ -118,7 +118,8 @@ async function fence(
   if (!upload || upload.transferId === transfer.id) return target;
   await supersede(services, upload.transferId, transfer.id);
   const recorded = recordedIn(upload);
-  if (recorded) await abandonSession(services, transfer, recorded.session, time);
+  const holder = { ...transfer, by: target.hold?.by };
+  if (recorded) await abandonSession(services, holder, recorded.session, time);
   const cleared = await changeTarget(services, target.name, uploadForgotten(transfer.id));
   return cleared.done ? cleared.target : target;
 }

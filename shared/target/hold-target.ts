@@ -1,45 +1,53 @@
 import { targetName } from '../cos/target.ts';
-import { isHopeless } from '../records/end-reason.ts';
+import { RelayError } from '../errors.ts';
 import type { Target } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { timeoutSignal } from '../time.ts';
 import { changeTarget } from './change-target.ts';
-import { held, released, unheld } from './hold-transitions.ts';
+import { type Holder, held, released, unheld } from './hold-transitions.ts';
 
-/** A delete, an update or a stat that must not meet another's bytes is over by then, in ms. */
-const HOLD_MS = 60_000;
+/** A delete is over by then, and so are a finish and its proof, in ms. */
+const HOLD_MS = { removal: 60_000, proof: 120_000 };
 /** Kept for clocks that differ and for a request that is cut off but still served, in ms. */
 const MARGIN_MS = 15_000;
 
 type Recorded = Pick<Services, 'store' | 'clock'>;
 
-export type Holding<T> = { readonly held: true; readonly value: T } | { readonly held: false };
+export type Holding<T> =
+  | { readonly held: true; readonly value: T }
+  // lost: another transfer owns the target; busy: another call of this one deletes, or proves, what is there
+  | { readonly held: false; readonly why: 'lost' | 'busy' };
+
+/** For whom the target is held, and what for. `known`: the target as it was read a moment ago. */
+export type HeldFor = Pick<Transfer, 'id' | 'target'> &
+  Pick<Holder, 'as' | 'by'> & { readonly known?: Target };
 
 /**
  * Runs `work` while nobody else writes to the target: what it does there has no session that could be taken away. Its
- * time ends with the hold. Not held if the transfer lost the target.
+ * time ends with the hold.
  */
 export async function whileHolding<T>(
   services: Recorded,
-  transfer: Pick<Transfer, 'id' | 'target'>,
+  { id, target: path, as, by, known }: HeldFor,
   time: StepTime,
   work: (target: Target, time: StepTime) => Promise<T>,
 ): Promise<Holding<T>> {
-  const name = targetName(transfer.target);
-  const until = services.clock() + HOLD_MS;
-  const taken = await changeTarget(services, name, held(transfer.id, until), { signal: time.signal });
-  if (!taken.done) return { held: false };
+  const name = targetName(path);
+  const now = services.clock();
+  const until = now + HOLD_MS[as];
+  const hold = held({ transferId: id, as, by, now, until });
+  const taken = await changeTarget(services, name, hold, { known, signal: time.signal });
+  if (!taken.done) return { held: false, why: taken.why === 'busy' ? 'busy' : 'lost' };
   const { before, target } = taken;
-  const giveBack = () =>
-    changeTarget(services, name, unheld(transfer.id, target.hold?.until ?? until, before?.hold));
+  const giveBack = () => changeTarget(services, name, unheld(id, target.hold?.until ?? until, before?.hold));
   try {
-    const value = await withinHold(time, HOLD_MS, (own) => work(target, own));
+    const value = await withinHold(time, HOLD_MS[as], (own) => work(target, own));
     await giveBack();
     return { held: true, value };
   } catch (error) {
     // a request without an answer may still be served: the hold then runs its time
-    if (isHopeless(error)) await giveBack();
+    if (error instanceof RelayError && error.remedy !== 'retry') await giveBack();
     throw error;
   }
 }

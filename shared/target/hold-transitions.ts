@@ -9,13 +9,14 @@ export const claimed =
   (from) => {
     const claim = decideClaim(from, mine, now);
     if (claim === 'older' || claim === 'busy') return claim;
-    const { hold: _, file: __, ...rest } = from ?? { name, orphans: [] };
+    const { hold: there, file: __, ...rest } = from ?? { name, orphans: [] };
     const file = from && fileAfterClaim(from, mine);
+    const hold = mine.hold ?? (there && there.until > now ? there : undefined);
     return {
       ...rest,
       owner: mine.owner,
       active: true,
-      ...(mine.hold && { hold: mine.hold }),
+      ...(hold && { hold }),
       ...(file && { file }),
     };
   };
@@ -26,19 +27,41 @@ function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | u
   return isTold ? file : { state: 'unknown' };
 }
 
+/** Who wants the target held, what for, and until when. */
+export type Holder = {
+  readonly transferId: string;
+  /** Closing and proving a file, or deleting an unfinished upload: either keeps the other out. */
+  readonly as: 'proof' | 'removal';
+  /** The hold under which the caller works already. */
+  readonly by?: string | undefined;
+  readonly now: EpochMillis;
+  readonly until: EpochMillis;
+};
+
 /** Nobody else writes until then. A hold that lasts longer, and whose it is, stays. */
-export const held = (transferId: string, until: EpochMillis): Transition =>
-  byOwner(transferId, (from) => ({
-    ...from,
-    hold: { ...from.hold, until: Math.max(from.hold?.until ?? 0, until) },
-  }));
+export const held = ({ transferId, as, by, now, until }: Holder): Transition =>
+  byOwner(transferId, (from) => {
+    const { hold } = from;
+    const there = hold && hold.until > now ? hold : undefined;
+    if (there && isInTheWay(there, as, by)) return 'busy';
+    const { removal: _, ...rest } = hold ?? {};
+    const longer = Math.max(hold?.until ?? 0, until);
+    return { ...from, hold: { ...rest, until: longer, ...(as === 'removal' && { removal: true }) } };
+  });
+
+function isInTheWay(there: Hold, as: Holder['as'], by: string | undefined): boolean {
+  if (as === 'proof') return there.removal === true;
+  return there.removal !== true && (there.by === undefined || there.by !== by);
+}
 
 /** A hold ends as it was before it was taken; one that was released or renewed since is let be. */
 export const unheld = (transferId: string, until: EpochMillis, before: Hold | undefined): Transition =>
   byOwner(transferId, (from) => {
     if (from.hold?.until !== until) return 'not-held';
     const { hold, ...rest } = from;
-    return before ? { ...rest, hold: { ...hold, until: before.until } } : rest;
+    if (!before) return rest;
+    const { removal: _, ...kept } = hold;
+    return { ...rest, hold: { ...kept, until: before.until, ...(before.removal && { removal: true }) } };
   });
 
 /**
@@ -50,7 +73,8 @@ export const letGo =
   (from) => {
     if (!from || from.hold?.by !== by) return 'not-held';
     const { hold, ...rest } = from;
-    return isAnswered ? rest : { ...rest, hold: { until: hold.until } };
+    const { by: _, ...kept } = hold;
+    return isAnswered ? rest : { ...rest, hold: kept };
   };
 
 /**

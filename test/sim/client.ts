@@ -1,5 +1,6 @@
 import { cancelOnRequest } from '../../shared/api/cancel-transfer.ts';
 import { finishClientUpload } from '../../shared/api/finish-transfer.ts';
+import { requestKey } from '../../shared/api/idempotency.ts';
 import { putSlice } from '../../shared/api/put-slice.ts';
 import { requestTransfer } from '../../shared/api/start-transfer.ts';
 import { asError, RelayError } from '../../shared/errors.ts';
@@ -32,6 +33,7 @@ export async function uploadByClient(run: Run, content: string, size: number): P
     calls += 1;
     return call(run, `${content}-${what}${calls}`, content, work).catch(asError);
   };
+  run.world.clientBytes.set(requestKey(CALLER.name, content, undefined).name, content);
   let id: string | undefined;
   for (let round = 1; round <= (id === undefined ? STARTS : ROUNDS); round += 1) {
     if (round > 1) await pause(round * 10_000);
@@ -42,7 +44,6 @@ export async function uploadByClient(run: Run, content: string, size: number): P
     if (begun instanceof RelayError && begun.remedy === 'give-up') return; // it was told, and the transfer says why
     if (begun instanceof Error) continue;
     id = begun.id;
-    run.world.clientBytes.set(id, content);
     if (begun.state !== 'sending' || begun.sliceSize === undefined) {
       if (begun.state === 'stored') return;
       continue;

@@ -35,7 +35,7 @@ export type World = {
   /** The name of the target in the table. */
   readonly target: string;
   readonly versions: Version[];
-  /** The bytes of a client's upload, by the id of its transfer. */
+  /** The bytes of a client's upload, by the key of its source. */
   readonly clientBytes: Map<string, string>;
   readonly seen: {
     cancelled: boolean;
@@ -114,8 +114,8 @@ export function putVersion(world: World, key: string, size: number): Version {
 }
 
 /** The name of the bytes a transfer is to carry. */
-export function contentOf({ id, source }: Pick<Transfer, 'id' | 'source'>, world: World): string | undefined {
-  if (source.kind === 'client') return world.clientBytes.get(id);
+export function contentOf({ source }: Pick<Transfer, 'source'>, world: World): string | undefined {
+  if (source.kind === 'client') return world.clientBytes.get(source.key);
   const same = ({ object }: Version) =>
     object.etag === source.etag &&
     object.key === source.key &&

@@ -60,7 +60,11 @@ const steps: readonly fc.Arbitrary<Step>[] = [
     const hold = name === undefined ? undefined : { until: now + ms, by: name };
     return step('claimed', id, now, claimed({ owner: ownerOf(id), hold }, 't', now));
   }),
-  fc.tuple(transferId, at).map(([id, until]) => step('held', id, 0, held(id, until))),
+  fc
+    .tuple(transferId, fc.constantFrom('proof', 'removal'), fc.option(by, { nil: undefined }), at, at)
+    .map(([id, as, name, now, ms]) =>
+      step('held', id, now, held({ transferId: id, as, by: name, now, until: now + ms })),
+    ),
   fc
     .tuple(transferId, at, fc.option(at, { nil: undefined }))
     .map(([id, until, before]) =>
@@ -197,6 +201,21 @@ describe('whatever happens to a target, in whatever order', () => {
         });
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('while an op=delete may be under way nobody closes, proves or sends a file, and while one does nobody deletes', () => {
+    const kindOf = ({ hold }: Target) => (hold?.removal ? 'removal' : 'other');
+    fc.assert(
+      fc.property(history, (taken) => {
+        walk(taken, (from, { says, now }, to) => {
+          const isHeld = from?.hold !== undefined && from.hold.until > now;
+          if (!isHeld || kindOf(from) === kindOf(to) || !to.hold) return;
+          if (says === 'held') expect(from.hold?.by).toBeDefined(); // the caller's own hold
+          if (says === 'claimed') expect(kindOf(from)).not.toBe('removal');
+        });
+      }),
+      { numRuns: 1_000 },
     );
   });
 
