@@ -57,7 +57,7 @@ const environment = z.object({
   DELETES: z.enum(['ignore', 'mirror']).default('ignore'),
   MAX_RECEIVES: between(1, 1_000, 10),
   SLICE_SIZE: sliceSize,
-  SMALL_OBJECT_MAX: between(0, 20_000_000, 20_000_000),
+  SMALL_OBJECT_MAX: between(0, 20_000_000, 10_000_000),
   MAX_OBJECT_BYTES: between(1, 5 * 1024 * 1024 * MIB, 65_536 * MIB),
   WINDOW_BYTES: between(MIB, 16_384 * MIB, 64 * MIB),
   MAX_WINDOWS: between(1, 3_000, 80),

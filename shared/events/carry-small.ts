@@ -3,19 +3,20 @@ import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import { type Opening, type Sending, type Transfer, toAttempted } from '../records/transfer.ts';
 import { proveAndStore } from '../relay/prove.ts';
-import { DIRECT_HOLD_MS, uploadDirect } from '../relay/upload-direct.ts';
-import type { Services, StepTime } from '../services.ts';
+import { DIRECT_HOLD_MS, turnToSlices, uploadDirect } from '../relay/upload-direct.ts';
+import type { Machine, Services, StepTime } from '../services.ts';
 import { claimAndHold } from '../target/claim-target.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
+import { startMachine } from '../transfer/register-transfer.ts';
 import type { Delivery } from './delivery.ts';
 
 /**
  * Carries a small object on the spot: the same steps as the machine's, without a call between them. The transfer is
- * one that was pinned a moment ago. Throws what makes its event worth another try.
+ * one that was pinned a moment ago. What one request does not carry in time is left to the machine, in slices. Throws what makes its event worth another try.
  */
 export async function carrySmall(
   transfer: Opening | Sending,
-  services: Services,
+  services: Services & { readonly machine: Machine },
   time: StepTime,
   delivery: Delivery,
 ): Promise<Transfer> {
@@ -29,6 +30,11 @@ export async function carrySmall(
     if (carried.kind === 'ours') return carried.value;
     return await end(services, transfer.id, 'superseded', SUPERSEDED);
   } catch (error) {
+    const turned = await turnToSlices(transfer, error, services);
+    if (turned) {
+      await startMachine(turned, services.machine);
+      return turned;
+    }
     return setback(transfer, error, services, delivery);
   }
 }

@@ -82,7 +82,8 @@ export async function relayVersion(
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that
   if (!isActive(transfer)) return transfer;
-  if (source.size <= services.settings.smallObjectMax && !delivery.late) {
+  const isSmall = source.size <= services.settings.smallObjectMax && !transfer.inSlices;
+  if (isSmall && !delivery.late) {
     return carrySmall({ ...transfer, metadata }, services, time, delivery);
   }
   const current = await services.store.getTarget(targetName(target));

@@ -26,6 +26,8 @@ const common = {
   updatedAt: z.number(),
   /** How often an upload of it was begun or taken up again. */
   attempts: z.number().int(),
+  /** One request did not get through in time: it goes in slices, however small it is. */
+  inSlices: z.literal(true).optional(),
   /** Which execution works on it: part of the execution's name, so a second start of the same one is refused. */
   execution: z.number().int(),
   /** Grows with each write: the write that expects an older one loses. */
@@ -159,6 +161,13 @@ export const toAttempted = <T extends Opening | Sending>(
   attempts: from.attempts + 1,
 });
 
+/** One request did not carry the object; `sha1` is of its bytes, should that request arrive after all. */
+export const toInSlices = (from: Opening | Sending, sha1: string): Opening | Sending => ({
+  ...from,
+  source: { ...from.source, sha1 },
+  inSlices: true,
+});
+
 export const toStored = (from: Opening | Sending, proof: Receipt): Stored => ({
   ...basis(from),
   state: 'stored',
@@ -192,11 +201,12 @@ export const isActive = (of: Transfer): of is Opening | Sending =>
 
 /** `revision` and `updatedAt` are raised by whoever writes the record. */
 function basis(from: Transfer) {
-  const { id, caller, source, target, options, metadata } = from;
+  const { id, caller, source, target, options, metadata, inSlices } = from;
   const { createdAt, updatedAt, attempts, execution, revision } = from;
   return {
     ...(caller !== undefined && { caller }),
     ...(metadata && { metadata }),
+    ...(inSlices && { inSlices }),
     id,
     source,
     target,

@@ -8,7 +8,7 @@ import type { Services, StepTime } from '../services.ts';
 import { claimAndHold, claimTarget } from '../target/claim-target.ts';
 import { type EndedOutcome, end, ended, SUPERSEDED } from '../transfer/end-transfer.ts';
 import { openSession, type SessionOutcome } from './open-session.ts';
-import { DIRECT_HOLD_MS, type Direct, uploadDirect } from './upload-direct.ts';
+import { DIRECT_HOLD_MS, type Direct, turnToSlices, uploadDirect } from './upload-direct.ts';
 
 /** What the machine starts with; `reopens` counts the ways back to here. */
 export const openInput = z.object({
@@ -45,8 +45,9 @@ export async function openUpload(input: OpenInput, services: Services, time: Ste
   const begun = await change(services, transferId, attempted, { known: loaded, signal: time.signal });
   if (begun.state !== 'opening' && begun.state !== 'sending') return ended(begun);
 
-  const small = begun.source.kind === 's3' && begun.source.size <= services.settings.smallObjectMax;
-  const opened = small ? await direct(begun, services, time) : await sliced(begun, services, time);
+  const opened = isSmall(begun, services)
+    ? await direct(begun, services, time)
+    : await sliced(begun, services, time);
   if (opened === 'older') return ended(await end(services, transferId, 'superseded', SUPERSEDED));
   if (opened.kind === 'ended') return overOrLost(await load(services, transferId));
   const passed = { transferId, reopens, windowsUsed: input.windowsUsed };
@@ -61,6 +62,9 @@ function overOrLost(transfer: Transfer): EndedOutcome {
 
 type Begun = Opening | Sending;
 
+const isSmall = ({ source, inSlices }: Begun, { settings }: Services): boolean =>
+  source.kind === 's3' && source.size <= settings.smallObjectMax && !inSlices;
+
 /** What S3 tells readers of the object. Throws SourceChanged if it is no longer the version of the transfer. */
 async function stillThere(
   transfer: Begun,
@@ -73,13 +77,26 @@ async function stillThere(
   return metadata;
 }
 
-/** The hold stays until FinishUpload has proven the file; another try of this step may take it up at once. */
-async function direct(transfer: Begun, services: Services, time: StepTime): Promise<Direct | 'older'> {
+/**
+ * The hold stays until FinishUpload has proven the file; another try of this step may take it up at once. What one request
+ * does not carry in time goes in slices.
+ */
+async function direct(
+  transfer: Begun,
+  services: Services,
+  time: StepTime,
+): Promise<Direct | SessionOutcome | 'older'> {
   const under = { time, holdMs: DIRECT_HOLD_MS };
-  const sent = await claimAndHold(services, transfer, under, (target, own) =>
-    uploadDirect(transfer, target, services, own),
-  );
-  return sent.kind === 'ours' ? sent.value : 'older';
+  try {
+    const sent = await claimAndHold(services, transfer, under, (target, own) =>
+      uploadDirect(transfer, target, services, own),
+    );
+    return sent.kind === 'ours' ? sent.value : 'older';
+  } catch (error) {
+    const turned = await turnToSlices(transfer, error, services);
+    if (!turned) throw error;
+    return isActive(turned) ? sliced(turned, services, time) : { kind: 'ended' };
+  }
 }
 
 async function sliced(

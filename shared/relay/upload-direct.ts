@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Uploaded } from '../cos/client.ts';
-import { CosRefused, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
+import { CosRefused, CosUnavailable, ForeignUpload, SourceUnavailable, TargetExists } from '../errors.ts';
+import { change } from '../records/change-transfer.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import type { Target } from '../records/target-record.ts';
-import type { Opening, Sending } from '../records/transfer.ts';
+import { type Opening, type Sending, type Transfer, toInSlices } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
-
+import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { onExistingFile, whoseUpload } from '../target/recognise.ts';
-
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import type { Claimed } from './prove.ts';
 
@@ -19,7 +19,36 @@ export const DIRECT_HOLD_MS = 120_000;
 
 export type Direct = { readonly kind: 'stored'; readonly how: 'direct' | 'skipped'; readonly sha1: string };
 
-/** A small object in one request (op=upload), read whole; the same policies as for a large one. */
+/** One request did not carry the object within its time, and slices may: each of them needs only a part of it. */
+class NotThrough extends CosUnavailable {
+  readonly sha1: string;
+  constructor(sha1: string, cause: unknown) {
+    super('one request did not carry the object in time', { cause });
+    this.sha1 = sha1;
+  }
+}
+
+/** An object that fits a slice or two gains nothing by slices. */
+const canBeSliced = ({ size }: S3Origin): boolean => size > SAFE_SLICE_SIZE;
+
+/** Has the transfer go in slices from now on, if that is what the trouble asks for; undefined if it is not. */
+export async function turnToSlices(
+  transfer: Opening | Sending,
+  error: unknown,
+  services: Services,
+): Promise<Transfer | undefined> {
+  if (!(error instanceof NotThrough)) return undefined;
+  services.log.warn('one request did not carry the object in time: it goes in slices', {
+    transferId: transfer.id,
+    bytes: transfer.source.size,
+  });
+  return change(services, transfer.id, (from) => toInSlices(from, error.sha1));
+}
+
+/**
+ * A small object in one request (op=upload), read whole; the same policies as for a large one. What `turnToSlices` knows is
+ * thrown when COS gave no answer in time.
+ */
 export async function uploadDirect(
   transfer: Opening | Sending,
   target: Target,
@@ -34,8 +63,13 @@ export async function uploadDirect(
   const begun = { transfer: known, target };
 
   const { onExisting } = transfer.options;
+  const sliceable = canBeSliced(transfer.source);
+  const signal = sliceable ? time.stop : time.signal; // time is left to hand it over
   const send = (insertOnly: boolean) =>
-    services.cos.upload(transfer.target, { content, insertOnly, sha1 }, time.signal);
+    services.cos.upload(transfer.target, { content, insertOnly, sha1 }, signal).catch((error: unknown) => {
+      const silent = error instanceof CosUnavailable && error.cosCode === undefined;
+      throw sliceable && (silent || signal.aborted) ? new NotThrough(sha1, error) : error;
+    });
   // a file of ours that is another version need not be met with a refusal first
   const replaces =
     (onExisting === 'skip-same' || onExisting === 'skip-same-size') && isOther(target, transfer.source);

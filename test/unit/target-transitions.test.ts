@@ -294,3 +294,15 @@ const opened = (name: string, one: number, old: string | undefined) =>
   );
 const open = (name: string, one: number) => opened(name, one, undefined);
 const spoil = () => step('spoiled', 'a-1', 0, spoiled('a-1'));
+
+test('a transfer that goes on without a hold keeps others away until its unanswered request is over', () => {
+  const first = claimed({ owner: ownerOf('a-1'), hold: { until: 100, by: 'x' } }, 't', 0)(undefined);
+  if (typeof first === 'string') throw new Error(first);
+  const failed = letGo('x', false)({ ...first, revision: 1 });
+  if (typeof failed === 'string') throw new Error(failed);
+
+  const goesOn = claimed({ owner: ownerOf('a-1') }, 't', 50)({ ...failed, revision: 2 });
+
+  expect(goesOn).toMatchObject({ hold: { until: 100 } });
+  expect(claimed({ owner: ownerOf('a-2') }, 't', 50)({ ...Object(goesOn), revision: 3 })).toBe('busy');
+});
