@@ -33,14 +33,17 @@ export type Transport = {
 };
 
 export function openTransport({ origin, connections, requestTimeoutMs }: TransportOptions): Transport {
-  const pool = new Pool(origin, {
-    connections,
-    keepAliveTimeout: 30_000,
-    allowH2: false, // every slice in flight has a socket of its own, none waits behind another's bytes
-    connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
-    headersTimeout: 0, // our own timer below, which each piece of the body that COS takes sets back
-    bodyTimeout: requestTimeoutMs, // between two pieces of an answer
-  });
+  const sockets = renewedSockets(
+    () =>
+      new Pool(origin, {
+        connections,
+        keepAliveTimeout: 30_000,
+        allowH2: false, // every slice in flight has a socket of its own, none waits behind another's bytes
+        connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
+        headersTimeout: 0, // our own timer below, which each piece of the body that COS takes sets back
+        bodyTimeout: requestTimeoutMs, // between two pieces of an answer
+      }),
+  );
 
   const send = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
     signal.throwIfAborted();
@@ -48,6 +51,7 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
     const stop = () => cancel.abort(signal.reason);
     const timer = setTimeout(() => cancel.abort(new TimedOut(requestTimeoutMs)), requestTimeoutMs);
     signal.addEventListener('abort', stop, { once: true });
+    const { pool, answered, failed } = sockets.use();
     try {
       const { statusCode, headers, body } = await pool.request({
         method: request.method,
@@ -59,6 +63,7 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
       });
       clearTimeout(timer);
       const text = await body.text();
+      answered();
       const date = Date.parse(one(headers.date));
       return {
         status: statusCode,
@@ -68,6 +73,7 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
       };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      failed();
       throw new CosUnavailable(`no answer from ${origin}: ${reason(error)}`, { cause: error });
     } finally {
       clearTimeout(timer);
@@ -75,7 +81,44 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
     }
   };
 
-  return { send, close: () => pool.destroy() };
+  return { send, close: sockets.close };
+}
+
+type Use = { readonly pool: Pool; readonly answered: () => void; readonly failed: () => void };
+
+/**
+ * A pool that is replaced when a request fails and none was answered since it began: what was kept as long is as dead, as
+ * after a Lambda was frozen, and the next try must not take another of them. What is under way on the old one goes on.
+ */
+function renewedSockets(open: () => Pool): { use(): Use; close(): Promise<void> } {
+  let pool = open();
+  let answers = 0;
+  const retired = new Set<Pool>();
+
+  const retire = (old: Pool) => {
+    retired.add(old);
+    void old.close().finally(() => retired.delete(old));
+  };
+
+  return {
+    use() {
+      const [mine, before] = [pool, answers];
+      return {
+        pool: mine,
+        answered: () => {
+          answers += 1;
+        },
+        failed: () => {
+          if (pool !== mine || answers !== before) return;
+          pool = open();
+          retire(mine);
+        },
+      };
+    },
+    close: async () => {
+      await Promise.all([pool, ...retired].map((one) => one.destroy()));
+    },
+  };
 }
 
 /** So much of a body is handed to the socket at a time: at 5 kB/s a piece still goes out within a minute, in bytes. */
