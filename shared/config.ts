@@ -71,6 +71,7 @@ const environment = z.object({
   RETRY_BASE_MS: between(1, 10_000, 200),
   WATCH_MS: between(10, 60_000, 5_000),
   PROGRESS_MS: between(50, 900_000, 5_000),
+  UPLOAD_EXPIRES_HOURS: between(1, 336, 168), // shorter than any RETENTION_DAYS: its record is there to be cancelled
   RETENTION_DAYS: between(15, 3_650, 90), // an execution may run for 14 days, and needs its records
   RECEIPTS_BUCKET: name.optional(),
   RECEIPTS_PREFIX: z.string().default('receipts/'),

@@ -9,6 +9,7 @@ import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
 import { SOURCE_BUCKET, startStack } from '../stack/stack.ts';
+import { expireEveryHour } from './expire-uploads.ts';
 import { lookAtExisting } from './offer-backfill.ts';
 import { sayRunning, sayStopped } from './running.ts';
 
@@ -59,6 +60,7 @@ async function main(): Promise<number> {
     say('nothing was dropped yet: open the address above, and send a sample with one click');
   const existing = await lookAtExisting(drop, api.origin, token);
   if (existing.line !== undefined) say(existing.line);
+  void expireEveryHour(stack.services, ended.signal);
   const announce = (object: DroppedObject) =>
     void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
   await watchDrops(stack.root, SOURCE_BUCKET, announce, {

@@ -1,4 +1,5 @@
 import { targetName } from '../cos/target.ts';
+import type { EndReason } from '../records/end-reason.ts';
 import { recordedIn } from '../records/target-record.ts';
 import type { Transfer } from '../records/transfer.ts';
 import type { ApiServices, Services, StepTime } from '../services.ts';
@@ -23,9 +24,13 @@ export async function cancelOnRequest(
   return show(transfer, services);
 }
 
+const ON_REQUEST: EndReason = { error: 'Cancelled', message: 'cancelled on request' };
+
 export type CancelOptions = {
   /** Leave the unfinished upload in COS, for a later try. */
   readonly keepUpload?: boolean;
+  /** Unless somebody asked for it. */
+  readonly why?: EndReason;
 };
 
 /**
@@ -34,11 +39,10 @@ export type CancelOptions = {
  */
 export async function cancelTransfer(
   transferId: string,
-  { keepUpload }: CancelOptions,
+  { keepUpload, why = ON_REQUEST }: CancelOptions,
   services: Services,
   time: StepTime,
 ): Promise<Transfer> {
-  const why = { error: 'Cancelled', message: 'cancelled on request' };
   const transfer = await end(services, transferId, 'cancelled', why);
   if (transfer.state !== 'cancelled' || keepUpload) return transfer;
   const upload = (await services.store.getTarget(targetName(transfer.target)))?.upload;

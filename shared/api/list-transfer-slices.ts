@@ -13,6 +13,7 @@ import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';
 import type { SlicesInput, SlicesView } from './schemas.ts';
+import { touchUpload } from './touch-upload.ts';
 
 const MISSING_SHOWN = 1_000;
 
@@ -24,6 +25,7 @@ export async function showSlices(
 ): Promise<SlicesView> {
   const found = await loadFor(caller, path.id, 'look', services);
   const transfer = found.source.kind === 'client' ? await openClientUpload(found, services, time) : found;
+  await touchUpload(transfer, services);
   if (transfer.state === 'stored') return view(transfer, everything(transfer), query);
   let sending = mustBeSending(transfer);
   let held = await heldInCos(sending, services, time);

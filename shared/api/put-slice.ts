@@ -9,6 +9,7 @@ import { loadFor } from './access.ts';
 import { checkDigests } from './check-digests.ts';
 import { Declined, mustBeSending, notClientDriven } from './declined.ts';
 import type { PutInput, SliceView } from './schemas.ts';
+import { touchUpload } from './touch-upload.ts';
 
 /** Longer than a call of the API may take, in ms: its slice may be under way for as long. */
 const CLAIM_MS = 60_000;
@@ -26,6 +27,7 @@ export async function putSlice(
   hasLength(body, slice);
   checkDigests(headers, body);
 
+  await touchUpload(sending, services);
   await carry(sending, { slice, content: body }, services, time);
   return { ...slice, md5: hash('md5', body) };
 }

@@ -8,6 +8,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { handler as executionEnded } from '../../functions/execution-ended.ts';
+import { handler as expireUploads } from '../../functions/expire-uploads.ts';
 import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
@@ -123,6 +124,12 @@ async function useEverything({
   await callApi(meddled, 'api-put-slice', lost);
   const given = await call('api-start-transfer', { body: { target: { path: 'given-up' }, size } });
   await call('api-cancel-transfer', { id: given.id });
+  // uploads that nobody touches: all that are open a year from now
+  const later = { ...md5.services, clock: () => Date.now() + 31_536_000_000 };
+  await call('api-start-transfer', { body: { target: { path: 'left-alone' }, size } });
+  await asFunction('expire-uploads', () =>
+    withServices(later, () => expireUploads({}, localContext('expire-uploads', 300_000))),
+  );
   const whole = { size: 1_000, sha1: hash('sha1', bytes(1_000)) };
   await outsider('there', bytes(1_000));
   await call('api-start-transfer', { body: { target: { path: 'there' }, ...whole } });
