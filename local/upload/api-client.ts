@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { receiptView, slicesView, sliceView, transferView } from '../../shared/api/schemas.ts';
+import { receiptView, slicesView, sliceView, transferView } from '../../shared/api/views.ts';
 import { asError } from '../../shared/errors.ts';
 import type { ReachedApi } from '../reach/reach-api.ts';
 import { signedHeaders } from '../reach/sign.ts';

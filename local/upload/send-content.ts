@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SlicesView } from '../../shared/api/schemas.ts';
+import type { SlicesView } from '../../shared/api/views.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
 import type { Receipt } from '../../shared/records/receipt.ts';
 import { type ApiClient, ApiRefused } from './api-client.ts';

@@ -1,4 +1,5 @@
-import type { MapView, TransferView } from '../../shared/api/schemas.ts';
+import type { MapView } from '../../shared/api/map-schemas.ts';
+import type { TransferView } from '../../shared/api/views.ts';
 import { countsAt, historyOf, type Kind, kindAt, workingSlices } from '../console/page/cells.ts';
 import { bytesText, clockText, percent } from '../console/page/format.ts';
 import { nameOf } from '../console/page/names.ts';

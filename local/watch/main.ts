@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mapView, pageView, transferView } from '../../shared/api/schemas.ts';
+import { mapView } from '../../shared/api/map-schemas.ts';
+import { pageView, transferView } from '../../shared/api/views.ts';
 import { readWords, runToExit, UsageError } from '../command.ts';
 import { openForward } from '../reach/forward.ts';
 import { type ApiWords, reachNamedOrRunning } from '../reach/reach-api.ts';

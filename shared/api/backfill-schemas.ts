@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { outcomeLine } from '../backfill/outcome-line.ts';
 import { backfillMode, backfillSource, backfillSummary, outcome, tally } from '../records/backfill-job.ts';
 import { caller } from './caller.ts';
-import { at, bucket, cursor, decimal, idempotencyKey, key, prefix } from './schemas.ts';
+import { at, bucket, cursor, decimal, idempotencyKey, key, prefix } from './fields.ts';
 
 const bytes = z.int().nonnegative();
 const id = z

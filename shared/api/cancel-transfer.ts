@@ -10,7 +10,8 @@ import { end } from '../transfer/end-transfer.ts';
 import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { show } from './get-transfer.ts';
-import type { CancelInput, TransferView } from './schemas.ts';
+import type { CancelInput } from './request-schemas.ts';
+import type { TransferView } from './views.ts';
 
 /** Cancels what is under way. Throws Declined for what is over already, unless it was cancelled before. */
 export async function cancelOnRequest(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseDictionary } from 'structured-headers';
 import { BadInput } from '../errors.ts';
 import { Declined } from './declined.ts';
-import type { PutInput } from './schemas.ts';
+import type { PutInput } from './request-schemas.ts';
 
 type Claim = { readonly header: string; readonly algorithm: string; readonly digest: Uint8Array };
 

@@ -10,7 +10,7 @@ import { end } from '../transfer/end-transfer.ts';
 import { loadFor } from './access.ts';
 import { Declined, mustBeSending, notClientDriven } from './declined.ts';
 import { heldInCos, plan } from './list-transfer-slices.ts';
-import type { IdInput } from './schemas.ts';
+import type { IdInput } from './request-schemas.ts';
 
 const MISSING_SHOWN = 1_000;
 

@@ -4,7 +4,7 @@ import type { Transfer } from '../records/transfer.ts';
 import type { ApiServices } from '../services.ts';
 import type { Slice } from '../slices/slices.ts';
 import { loadFor } from './access.ts';
-import type { MapInput, MapView } from './schemas.ts';
+import type { MapInput, MapView } from './map-schemas.ts';
 
 /**
  * Which slices were held before, sent and damaged, and by which worker call, from what was written down: COS is not asked,

@@ -4,7 +4,8 @@ import type { ApiServices, Services } from '../services.ts';
 import { mergeRanges, totalBytes } from '../slices/slices.ts';
 import type { EpochMillis } from '../time.ts';
 import { loadFor } from './access.ts';
-import type { IdInput, TransferView } from './schemas.ts';
+import type { IdInput } from './request-schemas.ts';
+import type { TransferView } from './views.ts';
 
 /** A transfer as the API shows it, with what its workers confirmed so far. Throws UnknownTransfer. */
 export async function showTransfer({ caller, path }: IdInput, services: ApiServices): Promise<TransferView> {

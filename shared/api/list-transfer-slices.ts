@@ -12,8 +12,9 @@ import { spoiled } from '../target/upload-transitions.ts';
 import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
 import { openClientUpload, reopenClientUpload } from './open-client-upload.ts';
-import type { SlicesInput, SlicesView } from './schemas.ts';
+import type { SlicesInput } from './request-schemas.ts';
 import { touchUpload } from './touch-upload.ts';
+import type { SlicesView } from './views.ts';
 
 const MISSING_SHOWN = 1_000;
 

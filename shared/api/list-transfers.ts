@@ -4,7 +4,8 @@ import type { ApiServices } from '../services.ts';
 import { accessTo } from './access.ts';
 import { viewOf } from './get-transfer.ts';
 import { openCursor, sealCursor } from './page-cursor.ts';
-import type { PageInput, PageView } from './schemas.ts';
+import type { PageInput } from './request-schemas.ts';
+import type { PageView } from './views.ts';
 
 const PAGE = 20;
 

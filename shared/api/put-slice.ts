@@ -8,8 +8,9 @@ import { newTally } from '../worker/tally.ts';
 import { loadFor } from './access.ts';
 import { checkDigests } from './check-digests.ts';
 import { Declined, mustBeSending, notClientDriven } from './declined.ts';
-import type { PutInput, SliceView } from './schemas.ts';
+import type { PutInput } from './request-schemas.ts';
 import { touchUpload } from './touch-upload.ts';
+import type { SliceView } from './views.ts';
 
 /** Longer than a call of the API may take, in ms: its slice may be under way for as long. */
 const CLAIM_MS = 60_000;

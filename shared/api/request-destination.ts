@@ -3,7 +3,7 @@ import { pathProblem } from '../cos/target.ts';
 import { BadInput } from '../errors.ts';
 import { type Destination, destinationOf } from '../transfer/destination.ts';
 import { mayRead, mayWrite } from './allowed-places.ts';
-import type { ClientRequest, S3Request } from './schemas.ts';
+import type { ClientRequest, S3Request } from './request-schemas.ts';
 
 /** Throws BadInput for a path COS cannot hold, Declined for places out of reach. */
 export function relayDestination(

@@ -15,7 +15,8 @@ import { show } from './get-transfer.ts';
 import { type RequestKey, recall, remember, requestKey } from './idempotency.ts';
 import { openClientUpload } from './open-client-upload.ts';
 import { relayDestination, uploadDestination } from './request-destination.ts';
-import type { ClientRequest, S3Request, StartInput, TransferView } from './schemas.ts';
+import type { ClientRequest, S3Request, StartInput } from './request-schemas.ts';
+import type { TransferView } from './views.ts';
 
 /** A request of a caller, with where it leads. */
 type Asked = { readonly caller: Caller; readonly key: RequestKey | undefined; readonly to: Destination };

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
-import type { MapView, TransferView } from '../../shared/api/schemas.ts';
+import type { MapView } from '../../shared/api/map-schemas.ts';
+import type { TransferView } from '../../shared/api/views.ts';
 import { type ApiBed, apiBed, MIB } from '../kit/api-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import { api, CallFailed } from './api.ts';
 import { saveReceipt } from './receipt-page.ts';
 import { html, useSpeech } from './ui.ts';

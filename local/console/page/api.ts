@@ -1,4 +1,5 @@
-import type { MapView, PageView, SlicesView, TransferView } from '../../../shared/api/schemas.ts';
+import type { MapView } from '../../../shared/api/map-schemas.ts';
+import type { PageView, SlicesView, TransferView } from '../../../shared/api/views.ts';
 
 /** How this page was served: the address of the API for people to read, and how often to ask. */
 export type Served = { readonly api: string; readonly pollMs: number };

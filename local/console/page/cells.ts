@@ -1,4 +1,4 @@
-import type { MapView } from '../../../shared/api/schemas.ts';
+import type { MapView } from '../../../shared/api/map-schemas.ts';
 
 /** One cell a slice up to so many; a larger file is shown in so many buckets. */
 export const CELLS_MAX = 20_000;

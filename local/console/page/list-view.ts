@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import { Actions } from './actions.ts';
 import { api, type CallFailed } from './api.ts';
 import { bytesText, clockText, percent } from './format.ts';

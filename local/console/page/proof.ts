@@ -1,4 +1,4 @@
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import { countText, dateText } from './format.ts';
 import { html, type Says, useSpeech } from './ui.ts';
 

@@ -1,4 +1,4 @@
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import { nameOf } from './names.ts';
 import { evidenceOf, factsOf } from './proof.ts';
 import type { Says } from './ui.ts';

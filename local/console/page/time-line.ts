@@ -1,4 +1,4 @@
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import type { SliceMap } from './api.ts';
 import { bytesText, spanText, timeText } from './format.ts';
 import { html, useSpeech } from './ui.ts';

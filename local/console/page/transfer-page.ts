@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { TransferView } from '../../../shared/api/schemas.ts';
+import type { TransferView } from '../../../shared/api/views.ts';
 import { Actions } from './actions.ts';
 import { api } from './api.ts';
 import { historyOf } from './cells.ts';

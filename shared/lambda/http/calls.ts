@@ -9,22 +9,17 @@ import {
   reportView,
   startBackfillInput,
 } from '../../api/backfill-schemas.ts';
+import { SLICE_MAX } from '../../api/fields.ts';
+import { mapInput, mapView } from '../../api/map-schemas.ts';
 import {
   cancelInput,
   idInput,
-  mapInput,
-  mapView,
   pageInput,
-  pageView,
   putInput,
-  receiptView,
-  SLICE_MAX,
   slicesInput,
-  slicesView,
-  sliceView,
   startInput,
-  transferView,
-} from '../../api/schemas.ts';
+} from '../../api/request-schemas.ts';
+import { pageView, receiptView, slicesView, sliceView, transferView } from '../../api/views.ts';
 import type { ProblemKind } from './problem-table.ts';
 import type { Call } from './read-request.ts';
 import { routes } from './routes.ts';
