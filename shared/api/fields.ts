@@ -22,7 +22,11 @@ export const key = z
   .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   .refine((text) => !/[\u0000-\u001f\u007f]/.test(text), 'must not contain control characters')
-  .refine((text) => !text.split('/').includes('..'), 'must not have a ".." segment');
+  .refine((text) => !text.split('/').includes('..'), 'must not have a ".." segment')
+  .meta({
+    maxLength: KEY_MAX,
+    description: 'At most 1,024 bytes of UTF-8, no control characters, no ".." segment',
+  });
 
 export const path = z
   .string()
@@ -42,14 +46,26 @@ export const idempotencyKey = z
   .regex(/^[\u0020-\u007e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({ description: 'The same key gives the same transfer' });
 
+/** A query is text, and the document says what the text must be: the type alone, with its limits. */
+function shownAs(rendered: Record<string, unknown>, schema: Readonly<Record<string, unknown>>): void {
+  for (const name of ['type', 'pattern', 'enum']) delete rendered[name];
+  Object.assign(rendered, schema);
+}
+
 export const decimal = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, 'must be a whole number')
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
+    .meta({
+      override: ({ jsonSchema }) => shownAs(jsonSchema, { type: 'integer', minimum: least, maximum: most }),
+    });
 
-export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: 'boolean' }) });
 
 export const cursor = z
   .string()

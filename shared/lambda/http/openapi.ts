@@ -3,7 +3,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import { problemBody } from './answer.ts';
 import * as calls from './calls.ts';
 import { PROBLEMS, problemType } from './problem-table.ts';
-import type { Call } from './read-request.ts';
+import { type Call, isLocated } from './read-request.ts';
 
 /** OpenAPI 3.1, made from the schemas that read the requests. */
 export async function describeApi(): Promise<object> {
@@ -63,6 +63,7 @@ function operation(operationId: string, call: AnyCall): ZodOpenApiOperationObjec
         description: 'Done',
         content: { 'application/json': { schema: call.answer } },
         ...(call.tagged && { headers: ETAG }),
+        ...(isLocated(call) && { headers: LOCATION }),
       },
       ...(call.tagged && { '304': { description: 'As the ETag at hand', headers: ETAG } }),
       ...problemResponses(call),
@@ -70,6 +71,12 @@ function operation(operationId: string, call: AnyCall): ZodOpenApiOperationObjec
   };
 }
 
+const LOCATION = {
+  Location: {
+    description: 'Of what was begun, below the address of the API',
+    schema: { type: 'string' as const },
+  },
+};
 const ETAG = { ETag: { description: 'Of this answer', schema: { type: 'string' as const } } };
 
 function requestBody(call: AnyCall, body: z.ZodType) {

@@ -125,6 +125,10 @@ export type Call<Input> = {
   readonly problems: readonly ProblemKind[];
 };
 
+/** Whether the answer says where to look at what was begun. */
+export const isLocated = ({ status, answer }: Pick<Call<unknown>, 'status' | 'answer'>): boolean =>
+  status === 202 && answer instanceof z.ZodObject && 'links' in answer.shape;
+
 /** API Gateway's event of an HTTP API, payload 2.0, as far as it is looked at. */
 export const httpEvent = z.object({
   headers: z.record(z.string(), z.string()).default({}),
