@@ -46,6 +46,8 @@ export const idempotencyKey = z
   .regex(/^[\u0020-\u007e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({ description: 'The same key gives the same transfer' });
 
+type Rendered = { jsonSchema: Record<string, unknown> };
+
 /** A query is text, and the document says what the text must be: the type alone, with its limits. */
 function shownAs(rendered: Record<string, unknown>, schema: Readonly<Record<string, unknown>>): void {
   for (const name of ['type', 'pattern', 'enum']) delete rendered[name];
@@ -59,13 +61,14 @@ export const decimal = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
     .meta({
-      override: ({ jsonSchema }) => shownAs(jsonSchema, { type: 'integer', minimum: least, maximum: most }),
+      override: ({ jsonSchema }: Rendered) =>
+        shownAs(jsonSchema, { type: 'integer', minimum: least, maximum: most }),
     });
 
 export const flag = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
-  .meta({ override: ({ jsonSchema }) => shownAs(jsonSchema, { type: 'boolean' }) });
+  .meta({ override: ({ jsonSchema }: Rendered) => shownAs(jsonSchema, { type: 'boolean' }) });
 
 export const cursor = z
   .string()
