@@ -6,7 +6,7 @@ import type { Stack } from '../../local/stack/stack.ts';
 import { cancelTransfer } from '../../shared/api/cancel-transfer.ts';
 import { isActive, type Transfer } from '../../shared/records/transfer.ts';
 import { type Life, mortal } from '../kit/mortal.ts';
-import { type Bed, bytesOf, idOf, openBed } from '../kit/relay-bed.ts';
+import { type Bed, bytesOf, IMPATIENT, idOf, openBed } from '../kit/relay-bed.ts';
 import { openLedger } from './ledger.ts';
 import { judge } from './oracle.ts';
 import type { CasePlan, Happening } from './plan.ts';
@@ -21,7 +21,7 @@ export type CaseResult = {
 };
 
 /** No case takes nearly as long unless it hangs, in ms. */
-const HUNG_MS = 60_000;
+const HUNG_MS = 240_000;
 /** Longer than any hold, in ms. */
 const HOLD_MS = 130_000;
 
@@ -31,13 +31,17 @@ export async function runCase(
   dynamodb: DynamoDb,
   trace: (line: string) => void = () => undefined,
 ): Promise<CaseResult> {
-  const bed = await openBed({ env: plan.env, cos: { ...plan.cos }, dynamodb });
+  const env = { ...plan.env, ...(fallsSilent(plan) && IMPATIENT) };
+  const bed = await openBed({ env, cos: { ...plan.cos }, dynamodb });
   try {
     return await Promise.race([play(plan, bed, trace), hung(plan)]);
   } finally {
     await bed.close();
   }
 }
+
+const fallsSilent = ({ cosFaults, s3Faults }: CasePlan): boolean =>
+  [...cosFaults, ...s3Faults].some(({ act }) => act.kind.startsWith('stall'));
 
 async function hung({ index }: CasePlan): Promise<CaseResult> {
   await sleep(HUNG_MS, undefined, { ref: false });

@@ -15,7 +15,7 @@ import {
 } from '../../local/cos/faults.ts';
 import type { S3FaultAct } from '../../local/s3/faults.ts';
 import { carry, carryOn, drop, never, PATH, reasonOf, testBed } from '../kit/carry.ts';
-import { bytesOf, outsider, SLICE, seen, sendings, sha1, targetOf } from '../kit/relay-bed.ts';
+import { bytesOf, IMPATIENT, outsider, SLICE, seen, sendings, sha1, targetOf } from '../kit/relay-bed.ts';
 
 const SIZE = 9 * SLICE + 100;
 const DATA = { op: 'upload_slice_data' };
@@ -41,7 +41,7 @@ test.each<[string, Fault]>([
   ['a list that lags behind', lagList(3, 4)],
   ['a finish refused for a gap while the list lags behind', refuse(1, 400, -175, FINISH)],
 ])('a transfer survives %s', async (_, fault) => {
-  const bed = await testBed();
+  const bed = await testBed({ env: IMPATIENT });
   const { bytes, object } = await drop(bed, SIZE);
   bed.cos.inject(fault);
   if (fault.act.kind === 'status' && fault.act.code === -175) bed.cos.inject(lagList(3, 2, { skip: 1 }));
@@ -59,7 +59,7 @@ test.each<[string, S3FaultAct]>([
   ['goes silent in the middle', { kind: 'stall-body' }],
   ['never answers', { kind: 'stall' }],
 ])('a transfer survives an S3 that %s', async (_, act) => {
-  const bed = await testBed();
+  const bed = await testBed({ env: IMPATIENT });
   const { bytes, object } = await drop(bed, SIZE);
   bed.s3.inject({ op: 'get', times: 2, act });
 
@@ -70,7 +70,7 @@ test.each<[string, S3FaultAct]>([
 });
 
 test('a HEAD that S3 never answers is given up and asked again', async () => {
-  const bed = await testBed();
+  const bed = await testBed({ env: IMPATIENT });
   const { bytes, object } = await drop(bed, SIZE);
   bed.s3.inject({ op: 'head', skip: 1, times: 1, act: { kind: 'stall' } });
 

@@ -21,16 +21,19 @@ import { tempDir } from './temp-dir.ts';
 
 export const SLICE = 524_288;
 
-/** Small slices, short patience: a transfer with trouble is over in a moment. */
+/** Small slices, short pauses: a transfer with trouble is over in a moment. No silence of a busy machine is trouble. */
 const FAST = {
   SLICE_SIZE: String(SLICE),
   SMALL_OBJECT_MAX: '0',
   READ_BYTES: '3145728',
   RETRY_BASE_MS: '1',
-  COS_TIMEOUT_MS: '300',
-  S3_IDLE_TIMEOUT_MS: '300',
+  COS_TIMEOUT_MS: '30000',
+  S3_IDLE_TIMEOUT_MS: '30000',
   WATCH_MS: '20',
 } as const;
+
+/** For a peer that falls silent on purpose. A busy machine makes one try more of it, and nobody may count tries then. */
+export const IMPATIENT = { COS_TIMEOUT_MS: '1000', S3_IDLE_TIMEOUT_MS: '1000' } as const;
 
 export type BedOptions = {
   readonly env?: Readonly<Record<string, string>>;
