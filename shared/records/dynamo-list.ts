@@ -3,7 +3,8 @@ import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws
 import * as z from 'zod';
 import { idIn, keysOf, type ListedRow, listedRow } from './listed-row.ts';
 import type { ListFilter, TransferPage } from './store.ts';
-import { type Transfer, type TransferState, transfer } from './transfer.ts';
+import type { Transfer, TransferState } from './transfer.ts';
+import { transferOfItem } from './transfer-item.ts';
 
 type ListParts = { readonly documents: DynamoDBDocumentClient; readonly table: string };
 
@@ -113,7 +114,7 @@ async function readAll(
       if (tries > 0) await sleep(Math.min(1_000, BUSY_MS * 2 ** tries));
       const request = { RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } };
       const { Responses, UnprocessedKeys } = await documents.send(new BatchGetCommand(request));
-      for (const one of z.array(transfer).parse(Responses?.[table] ?? [])) byId.set(one.id, one);
+      for (const one of (Responses?.[table] ?? []).map(transferOfItem)) byId.set(one.id, one);
       keys = UnprocessedKeys?.[table]?.Keys ?? []; // an answer has 16 MB at most
     }
   }

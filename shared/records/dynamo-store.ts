@@ -7,10 +7,10 @@ import { type Clock, toSeconds } from '../time.ts';
 import { listTransfers } from './dynamo-list.ts';
 import { locksAndKeys } from './dynamo-locks.ts';
 import { clientSlices, isSliceRow, recordsOf } from './dynamo-slices.ts';
-import { createdKey, listedAs } from './listed-row.ts';
 import type { ChainRecord, TransferStore, WindowRecord } from './store.ts';
 import { type Target, targetRecord } from './target-record.ts';
-import { type Transfer, transfer } from './transfer.ts';
+import type { Transfer } from './transfer.ts';
+import { itemOfTransfer, transferOfItem } from './transfer-item.ts';
 
 export type DynamoStoreParts = {
   readonly documents: DynamoDBDocumentClient;
@@ -102,12 +102,12 @@ export function openDynamoStore({
 
   const get = async (id: string): Promise<Transfer | undefined> => {
     const item = await read(`TRANSFER#${id}`, 'TRANSFER');
-    return item === undefined ? undefined : transfer.parse(item);
+    return item === undefined ? undefined : transferOfItem(item);
   };
 
   return {
     async create(made) {
-      if (await putIf(transferItem(made), 1)) return { won: true };
+      if (await putIf(itemOfTransfer(made), 1)) return { won: true };
       const existing = await get(made.id);
       // gone in between: it expired, so the next call is the first one again
       return existing ? { won: false, existing } : this.create(made);
@@ -119,7 +119,7 @@ export function openDynamoStore({
       return sealItem.parse(found ?? (await read(SEAL.pk, SEAL.sk))).seal;
     },
     get,
-    replace: (next) => putIf(transferItem(next), next.revision),
+    replace: (next) => putIf(itemOfTransfer(next), next.revision),
 
     async getTarget(name) {
       const item = await read(targetKey(name), 'TARGET');
@@ -151,13 +151,6 @@ export function openDynamoStore({
   };
 }
 
-const transferItem = (of: Transfer) => ({
-  pk: `TRANSFER#${of.id}`,
-  sk: 'TRANSFER',
-  listedAs: listedAs(of),
-  createdKey: createdKey(of),
-  ...of,
-});
 const targetItem = (of: Target) => ({ pk: targetKey(of.name), sk: 'TARGET', ...of });
 
 /** A path that outgrows a key of DynamoDB (2,048 bytes) is known by its hash. */
