@@ -38,6 +38,8 @@ export type RelayEvent =
       readonly bytes: number;
       readonly tookMs: number;
       readonly how: string;
+      /** Of the look that proved it. */
+      readonly requestId: string;
     }
   /** A request to COS is sent again; `code` is what COS said, if it said anything. */
   | { readonly kind: 'retried'; readonly code: number | undefined }

@@ -109,11 +109,6 @@ async function store(
     bytes: source.size,
     tookMs: now - transfer.createdAt,
     how: receipt.how,
-  });
-  services.log.info('stored', {
-    transferId: id,
-    bytes: source.size,
-    how: receipt.how,
     requestId: receipt.requestIds.stat,
   });
   await keepReceipt(stored, services, time);
@@ -123,6 +118,6 @@ async function store(
 /** The hold ran out and another took the target: what is there now is not ours to vouch for. */
 async function lost(transfer: Running, services: Services): Promise<Transfer> {
   const message = 'another transfer took the target before this one was proven';
-  await end(services, transfer.id, 'superseded', { error: 'Superseded', message });
+  await end(services, transfer, 'superseded', { error: 'Superseded', message });
   return load(services, transfer.id);
 }

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { emfMetrics } from '../../shared/observe/emf-metrics.ts';
 import { lambdaLog, lambdaLogger } from '../../shared/observe/lambda-log.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
+import { VERSION } from '../../shared/version.ts';
 
 /** The lines that Lambda would put into the log. */
 async function linesOf(work: () => void): Promise<Record<string, unknown>[]> {
@@ -48,12 +49,24 @@ test('a window that was sent counts bytes, slices and what went twice', async ()
   ]);
 });
 
-test('a stored transfer tells how long it took', async () => {
-  const lines = await written({ kind: 'stored', transferId: 't', bytes: 9, tookMs: 2_500, how: 'sent' });
+test('a stored transfer tells how long it took and how to find it, in one line of no more than 600 bytes', async () => {
+  const stored = { kind: 'stored', bytes: 9_000_000, tookMs: 2_500, how: 'direct' } as const;
+  const transferId = 'c'.repeat(40);
+  const lines = await written({ ...stored, transferId, requestId: 'NWE3YzYxYjFfMTQ4ZTE1MGFfNGYzXzZm' });
 
   expect(lines).toEqual([
-    expect.objectContaining({ TransfersStored: 1, BytesStored: 9, TransferSeconds: 2.5 }),
+    expect.objectContaining({
+      message: 'stored',
+      transferId,
+      how: 'direct',
+      requestId: 'NWE3YzYxYjFfMTQ4ZTE1MGFfNGYzXzZm',
+      version: VERSION,
+      TransfersStored: 1,
+      BytesStored: 9_000_000,
+      TransferSeconds: 2.5,
+    }),
   ]);
+  expect(JSON.stringify(lines[0]).length).toBeLessThan(600);
 });
 
 test('a failure counts once for the alarm and once by its reason', async () => {
