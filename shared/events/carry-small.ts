@@ -12,7 +12,8 @@ import type { Delivery } from './delivery.ts';
 
 /**
  * Carries a small object on the spot: the same steps as the machine's, without a call between them. The transfer is
- * one that was pinned a moment ago. What one request does not carry in time is left to the machine, in slices. Throws what makes its event worth another try.
+ * one that was pinned a moment ago, and need not be in the table yet: how it ends is then its first record. What one request
+ * does not carry in time is left to the machine, in slices. Throws what makes its event worth another try.
  */
 export async function carrySmall(
   transfer: Opening | Sending,
@@ -28,7 +29,7 @@ export async function carrySmall(
       return proveAndStore({ transfer: begun, target }, { how }, services, own);
     });
     if (carried.kind === 'ours') return carried.value;
-    return await end(services, transfer.id, 'superseded', SUPERSEDED);
+    return await end(services, transfer, 'superseded', SUPERSEDED);
   } catch (error) {
     const turned = await turnToSlices(transfer, error, services);
     if (turned) {
@@ -49,10 +50,10 @@ async function setback(
   services: Services,
   delivery: Delivery,
 ): Promise<Transfer> {
-  if (isGone(error)) return end(services, transfer.id, 'superseded', reasonOf(error));
+  if (isGone(error)) return end(services, transfer, 'superseded', reasonOf(error));
   // another delivery of the same event carries it: its end is not for this one to tell
   if (error instanceof TargetBusy && error.bySelf) throw error;
-  if (isHopeless(error) || delivery.last) await end(services, transfer.id, 'failed', reasonOf(error));
-  else await change(services, transfer.id, (from) => toAttempted(from));
+  if (isHopeless(error) || delivery.last) await end(services, transfer, 'failed', reasonOf(error));
+  else await change(services, transfer.id, (from) => toAttempted(from), { known: transfer });
   throw error;
 }

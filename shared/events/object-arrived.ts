@@ -14,6 +14,7 @@ import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 import {
   assertFits,
   assertStorable,
+  knownOrNew,
   registerTransfer,
   restarted,
   startMachine,
@@ -78,14 +79,14 @@ export async function relayVersion(
   delivery: Delivery,
 ): Promise<Transfer> {
   const { target, options } = delivery.to;
-  const known = await registerTransfer(source, { target, options }, services, { restart: false });
+  const isSmall = source.size <= services.settings.smallObjectMax && !delivery.late;
+  const known = isSmall
+    ? await knownOrNew(source, { target, options }, services) // one write fewer: how it ends is its first record
+    : await registerTransfer(source, { target, options }, services, { restart: false });
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that
   if (!isActive(transfer)) return transfer;
-  const isSmall = source.size <= services.settings.smallObjectMax && !transfer.inSlices;
-  if (isSmall && !delivery.late) {
-    return carrySmall({ ...transfer, metadata }, services, time, delivery);
-  }
+  if (isSmall && !transfer.inSlices) return carrySmall({ ...transfer, metadata }, services, time, delivery);
   const current = await services.store.getTarget(targetName(target));
   if (decideClaim(current, { owner: ownerOf(transfer.id, source) }, services.clock()) === 'older') {
     return end(services, transfer.id, 'superseded', SUPERSEDED);

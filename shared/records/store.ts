@@ -80,7 +80,7 @@ export type TransferStore = {
   /** A secret of this table, made once: ids that carry it cannot be computed from outside. */
   seal(): Promise<string>;
   get(id: string): Promise<Transfer | undefined>;
-  /** Writes `next` if the stored revision is still `next.revision - 1`. */
+  /** Writes `next` if the stored revision is still `next.revision - 1`; revision 1 means there must be none yet. */
   replace(next: Transfer): Promise<boolean>;
   getTarget(name: string): Promise<Target | undefined>;
   /** Writes `next` if the stored revision is still `next.revision - 1`; revision 1 means there must be none yet. */

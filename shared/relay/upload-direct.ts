@@ -42,7 +42,7 @@ export async function turnToSlices(
     transferId: transfer.id,
     bytes: transfer.source.size,
   });
-  return change(services, transfer.id, (from) => toInSlices(from, error.sha1));
+  return change(services, transfer.id, (from) => toInSlices(from, error.sha1), { known: transfer });
 }
 
 /**

@@ -14,15 +14,19 @@ export type EndedOutcome = {
 
 export const ended = ({ id, state }: Transfer): EndedOutcome => ({ transferId: id, kind: 'ended', state });
 
-/** Ends a running transfer without a stored file, and frees its target. The call that ended it tells of it, no other. */
+/**
+ * Ends a running transfer without a stored file, and frees its target. `which` is its id, or the transfer as it was read,
+ * which need not be in the table yet. The call that ended it tells of it, no other.
+ */
 export async function end(
   services: Services,
-  transferId: string,
+  which: string | Transfer,
   state: UnhappyState,
   why: EndReason,
 ): Promise<Transfer> {
   const reason = { ...why, message: withoutSecrets(why.message).slice(0, 2_000) };
-  const transfer = await change(services, transferId, (from) => toEnded(from, state, reason));
+  const [transferId, known] = typeof which === 'string' ? [which, undefined] : [which.id, which];
+  const transfer = await change(services, transferId, (from) => toEnded(from, state, reason), { known });
   await releaseTarget(services, transfer);
   // the very object: a transfer that was over before carries another, even if it says the same
   if ('reason' in transfer && transfer.reason === reason) {

@@ -36,6 +36,20 @@ export async function registerTransfer(
   return restart ? restarted(created.existing, services) : created.existing;
 }
 
+/**
+ * The transfer as the table knows it; else a new one that nobody has written down yet, of revision 0: its first change
+ * does. Throws BadInput for a path COS cannot hold.
+ */
+export async function knownOrNew(
+  source: Origin,
+  { target, options }: Destination,
+  { store, clock }: Pick<Services, 'store' | 'clock'>,
+): Promise<Transfer> {
+  assertStorable(target);
+  const fresh = { ...newTransfer(source, target, options, clock()), revision: 0 };
+  return (await store.get(fresh.id)) ?? fresh;
+}
+
 /** Throws BadInput for a path COS cannot hold. */
 export function assertStorable({ path }: CosTarget): void {
   const problem = pathProblem(path);

@@ -86,6 +86,17 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       for (const claim of claims) if (!claim.won) expect(claim.existing).toEqual(winner);
     });
 
+    test('a first change writes a transfer down that nobody knew, once', async () => {
+      const store = await open();
+      const first = opening('a');
+
+      const results = await Promise.all([store.replace(first), store.replace(first), store.replace(first)]);
+
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect(await store.get(first.id)).toEqual(first);
+      expect(await store.create(first)).toEqual({ won: false, existing: first });
+    });
+
     test('a replace loses when somebody wrote since it was read', async () => {
       const store = await open();
       const first = opening('a');

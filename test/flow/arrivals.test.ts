@@ -66,7 +66,7 @@ describe('small objects', () => {
     expect(await receiptOf(bed(), object)).toMatchObject({ how: 'direct', verified: { size: 0 } });
   });
 
-  test('cost one look and one read in S3, two requests of COS, one read and four writes of the table', async () => {
+  test('cost one look and one read in S3, two requests of COS, two reads and three writes of the table', async () => {
     await relay(bed(), 'frugal/first.bin', 'makes the directory');
     const object = await bed().put('frugal/second.bin', bytesOf('frugal', 65_536));
     const done: string[] = [];
@@ -76,7 +76,7 @@ describe('small objects', () => {
 
     expect(done).toEqual([
       'source.pin',
-      'store.create',
+      'store.get',
       'store.getTarget',
       'store.replaceTarget',
       'source.read',
@@ -121,6 +121,7 @@ describe('small objects', () => {
       const early = await mortalBed.announce(second).catch((error: Error) => error.message);
       offsetMs = 121_000;
       await mortalBed.announce(second);
+      await mortalBed.announce(first); // the queue gives it out again
 
       expect(early).toContain('is being written by transfer');
       expect(await mortalBed.stored('crash.bin')).toEqual(bytesOf('second', 5_000));

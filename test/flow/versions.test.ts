@@ -368,7 +368,7 @@ describe('what S3 holds changes between the question and the claim', () => {
       const content = bytesOf(`${name} older`, 4_000);
       const older = s3().put(name, content, versioned);
       const newer = s3().put(name, bytesOf(`${name} newer`, size), versioned);
-      const { services, reached, go } = heldUp(bed(), 'store.create'); // S3 was asked, nothing is claimed yet
+      const { services, reached, go } = heldUp(bed(), 'store.get'); // S3 was asked, nothing is claimed yet
 
       const carried = handle(newer, services);
       await reached;

@@ -105,6 +105,12 @@ export function provenAt(text: string | undefined): string | undefined {
   return file?.state === 'stored' ? file.transferId : undefined;
 }
 
+/** The ETag of the version that the target's record says the file is. */
+export function provenEtag(text: string | undefined): string | undefined {
+  const file = text === undefined ? undefined : JSON.parse(text).file;
+  return file?.state === 'stored' ? file.etag : undefined;
+}
+
 export function putVersion(world: World, key: string, size: number): Version {
   const content = `v${world.versions.length + 1}`;
   const object = world.bucket.put(key, world.contents.make(content, size), world.contents.md5Of(content));

@@ -3,7 +3,16 @@ import { isActive } from '../../../shared/records/transfer.ts';
 import type { Violation } from '../run.ts';
 import { CREDENTIALS } from '../sandbox.ts';
 import type { Operation } from '../scheduler.ts';
-import { contentOf, contentOfFile, type Look, PATH, provenAt, transfersOf, type World } from '../world.ts';
+import {
+  contentOf,
+  contentOfFile,
+  type Look,
+  PATH,
+  provenAt,
+  provenEtag,
+  transfersOf,
+  type World,
+} from '../world.ts';
 
 /** Something that was just done to the world. `before`: what was there until then. */
 export type Effect = { readonly operation: Operation; readonly result: unknown; readonly before: Look };
@@ -21,11 +30,11 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const id = provenAt(world.table.targets.get(world.target));
     if (id === undefined || id === before.proven) return undefined;
     world.seen.proven.add(id);
-    const proven = transfersOf(world).find((one) => one.id === id);
+    const proven = pinnedBy(id, world);
     const file = world.cos.files.get(PATH);
     const there = file ? contentOfFile(file) : 'nothing';
-    const wanted = proven?.source.size === 0 ? 'empty' : proven && contentOf(proven, world);
-    if (there === wanted && file?.size === proven?.source.size) return undefined;
+    const wanted = proven?.size === 0 ? 'empty' : proven?.content;
+    if (there === wanted && file?.size === proven?.size) return undefined;
     return `the target says that the file is of ${world.nameOf(id)}, and COS holds ${there}, not ${wanted}`;
   },
 
@@ -98,6 +107,17 @@ export function checkEffect(effect: Effect, world: World): Violation | undefined
     if (text !== undefined) return { invariant, text };
   }
   return undefined;
+}
+
+/** What a transfer pinned. A small object's may not be in the table yet: then it is the version that the target names. */
+function pinnedBy(
+  id: string,
+  world: World,
+): { readonly content?: string | undefined; readonly size: number } | undefined {
+  const transfer = transfersOf(world).find((one) => one.id === id);
+  if (transfer) return { content: contentOf(transfer, world), size: transfer.source.size };
+  const etag = provenEtag(world.table.targets.get(world.target));
+  return world.versions.find(({ object }) => object.etag === etag);
 }
 
 /** The transfer that this effect wrote, if it wrote one. */
