@@ -1,27 +1,5 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import { StateMachine } from 'aws-local-stepfunctions';
-import { asError } from '../../shared/errors.ts';
 import type { BackfillMachine, BackfillRun } from '../../shared/services.ts';
-import { childOf, functionsIn, withoutMaps } from './backfill-flow.ts';
-import { type MapRun, type MapWorld, openMapRun } from './distributed-map/map-run.ts';
-import { failure } from './distributed-map/payload-template.ts';
-import type { PutText } from './distributed-map/write-results.ts';
-import {
-  type Handler,
-  type LocalMachine,
-  type LocalMachineOptions,
-  localHandler,
-  readDefinition,
-  withTimeouts,
-} from './machine.ts';
-
-export type LocalBackfillOptions = LocalMachineOptions & {
-  readonly relay: LocalMachine;
-  readonly s3: () => S3Client;
-  readonly put: PutText;
-  /** What EventBridge and the SNS topic would be told. */
-  readonly onTold?: (state: string, parameters: unknown) => void;
-};
+import { type Go, type LocalBackfillOptions, openFlow, type Run } from './run-backfill-flow.ts';
 
 export type LocalBackfills = BackfillMachine & {
   /** Resolves when the execution is over, and the calls that it began. */
@@ -32,26 +10,7 @@ export type LocalBackfills = BackfillMachine & {
   redrive(name: string): void;
 };
 
-type Run = {
-  readonly input: object;
-  readonly maps: Map<string, MapRun>;
-  /** Calls of functions under way: an execution that is stopped does not stop them. */
-  readonly calls: Set<Promise<unknown>>;
-  status: BackfillRun['status'];
-  error?: Error;
-  abort?: () => void;
-  ended: Promise<unknown>;
-};
-type Parameters = Awaited<globalThis.Parameters<Handler>[0]>;
-
-/** What the flow says: longer than a target is held for a request whose sender died, in five rounds. */
-const PAUSE_S = 30;
-const TELLING = ['TellEvents', 'TellTopic'];
-
-/**
- * `backfill.asl.yml` itself: each Distributed Map of it is handed to the map beside, as a task of the interpreter; so is what
- * asks another AWS service.
- */
+/** Executions of `backfill.asl.yml` itself, on this machine. */
 export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfills {
   let opened: Promise<Go> | undefined;
   const runs = new Map<string, Run>();
@@ -108,108 +67,4 @@ function stopRun(run: Run | undefined): void {
   for (const map of run.maps.values()) map.stop();
 }
 
-type Go = (name: string, run: Run) => Promise<void>;
-
-/** Checking the flows against their schema takes its time, so it is done once in a process, and when one begins. */
-let checked: ReturnType<typeof checkFlow> | undefined;
-const checkFlow = async () => {
-  const flow = await readDefinition('backfill');
-  const { definition, maps } = withoutMaps(flow);
-  const children = [...maps].map(
-    ([state, map]) => [state, new StateMachine(withTimeouts(childOf(map)))] as const,
-  );
-  return { functions: functionsIn(flow), maps, outer: new StateMachine(withTimeouts(definition)), children };
-};
-
-async function openFlow(options: LocalBackfillOptions): Promise<Go> {
-  checked ??= checkFlow();
-  const { functions, maps, outer, children } = await checked;
-  const handlers = await Promise.all(
-    functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
-  );
-  const Relay: Handler = (given) => relayed(given, options.relay);
-  const pauses = options.pauseMs;
-  const pausing = [...functions.map(([state]) => state), 'Relay', ...TELLING];
-  const overrides = ({ calls }: Run, own: Readonly<Record<string, Handler>> = {}) => ({
-    taskResourceLocalHandlers: {
-      ...Object.fromEntries(handlers.map(([state, handler]) => [state, noting(handler, calls)])),
-      Relay,
-      ...own,
-    },
-    ...(pauses !== undefined && {
-      waitTimeOverrides: { Pause: pauses * PAUSE_S },
-      retryIntervalOverrides: Object.fromEntries(pausing.map((state) => [state, pauses])),
-    }),
-  });
-  const flows = new Map(children);
-
-  const worldOf = (child: StateMachine, run: Run): MapWorld => ({
-    s3: options.s3(),
-    put: options.put,
-    async runChild(input, name, signal) {
-      const context = { Execution: { Id: name, Name: name }, State: { RetryCount: 0 } };
-      const execution = child.run(asJson(input), { overrides: overrides(run), context });
-      const abort = () => execution.abort();
-      signal.addEventListener('abort', abort, { once: true });
-      return execution.result.finally(() => signal.removeEventListener('abort', abort));
-    },
-  });
-  const runMap = async (state: string, name: string, run: Run, input: unknown): Promise<Parameters> => {
-    const [map, child] = [maps.get(state), flows.get(state)];
-    if (!map || !child) throw failure('States.Runtime', `${state} is no map`);
-    const scope = { input, context: { Execution: { Id: name, Name: name } } };
-    const own = run.maps.get(state) ?? openMapRun(map, scope, worldOf(child, run));
-    run.maps.set(state, own);
-    return asJson(await own.run());
-  };
-  const tell = async (state: string, given: unknown): Promise<Parameters> => {
-    options.onTold?.(state, given);
-    return {};
-  };
-  return async (name, run) => {
-    const own = Object.fromEntries<Handler>([
-      ...[...maps.keys()].map(
-        (state) => [state, noting((input) => runMap(state, name, run, input), run.calls)] as const,
-      ),
-      ...TELLING.map((state) => [state, (given: unknown) => tell(state, given)] as const),
-    ]);
-    if (run.status === 'stopped') return;
-    try {
-      const execution = outer.run(asJson(run.input), { overrides: overrides(run, own) });
-      run.abort = () => execution.abort();
-      await execution.result;
-      if (isRunning(run)) run.status = 'succeeded';
-    } catch (error) {
-      if (isRunning(run)) run.status = 'failed';
-      run.error = asError(error);
-    }
-    while (run.calls.size > 0) await Promise.allSettled(run.calls);
-  };
-}
-
-/** A call of a handler is noted while it is under way. */
-const noting =
-  (handler: Handler, calls: Set<Promise<unknown>>): Handler =>
-  async (input) => {
-    const call = Promise.resolve(handler(input));
-    calls.add(call);
-    try {
-      return await call;
-    } finally {
-      calls.delete(call);
-    }
-  };
-
 const isRunning = ({ status }: Run): boolean => status === 'running';
-
-/** `states:startExecution.sync:2`: waits for the relay machine's execution, and fails as it failed. */
-async function relayed(given: Parameters, relay: LocalMachine): Promise<Parameters> {
-  const { Name, Input } = given as { Name: string; Input: { transferId: string } }; // as backfill.asl.yml writes them
-  await relay.start(Name, Input);
-  const end = await relay.executions.get(Name)?.ended;
-  if (end?.status !== 'succeeded') throw failure('States.TaskFailed', end?.error ?? 'it did not start');
-  return { Name, Status: 'SUCCEEDED', Output: asJson(end.output) };
-}
-
-/** What passes between states is JSON. */
-const asJson = (value: unknown): Parameters => JSON.parse(JSON.stringify(value ?? null));

@@ -6,7 +6,7 @@ import { openFilter } from './filters.ts';
 import { inRoom } from './in-room.ts';
 import { leaveBegun } from './leave-begun.ts';
 import { type OutcomeLine, outcomeLine, tallyOf } from './outcome-line.ts';
-import { filteredLine, leftLine, marking, readLoad } from './read-batch.ts';
+import { filteredLine, leftLine, marking, type Read, readLoad } from './read-batch.ts';
 import { takeUp } from './take-up.ts';
 
 /** What goes from state to state of a batch: the items still to do, the lines of those that are done. */
@@ -19,12 +19,14 @@ export const batchState = z.object({
   large: z.array(z.object({ key: z.string(), transferId: z.string(), execution: z.string() })).default([]),
   /** How often what passes was tried, this time counted. */
   round: z.number().default(1),
+  /** How often large ones were waited for. */
+  waited: z.number().default(0),
   /** After the large ones. */
   afterwards: z.enum(['again', 'rest', 'done']).default('done'),
 });
 export type BatchState = z.infer<typeof batchState>;
 
-export type BatchOutcome = BatchState & { readonly next: 'large' | BatchState['afterwards'] };
+export type BatchOutcome = BatchState & { readonly next: 'large' | 'wait' | BatchState['afterwards'] };
 /** The first pass leaves what it has not done for the second. */
 type FirstOutcome = { readonly report: readonly OutcomeLine[] };
 
@@ -43,49 +45,65 @@ export async function carryBatch(
   services: BackfillServices,
   time: StepTime,
 ): Promise<BatchOutcome | FirstOutcome> {
-  const { BatchInput: job, Items, round } = state;
+  const { BatchInput: job } = state;
+  const worked = await workThrough(state, services, time);
+  await services.jobs.addTally(job.jobId, services.newId(), tallyOf(worked.lines));
+  return job.pass === 'first' ? firstOutcome(worked) : nextState(state, worked);
+}
+
+type Load = Extract<Read, { kind: 'load' }>;
+type Worked = {
+  readonly lines: readonly OutcomeLine[];
+  readonly ready: readonly Load[];
+  /** By item; of what there was no time for, nothing. */
+  readonly done: ReadonlyMap<unknown, Carried>;
+};
+
+async function workThrough(
+  { BatchInput: job, Items, round }: BatchState,
+  services: BackfillServices,
+  time: StepTime,
+): Promise<Worked> {
   const counts = openFilter(job.filters);
   const asked = { job, counts, last: job.pass === 'left' && round >= ROUNDS };
   const read = Items.map((item) => readLoad(item, job, counts, services));
   const ready = read.filter((load) => load.kind === 'load');
   const done = new Map<unknown, Carried>();
-  await inRoom(
-    ready,
-    { bytes: services.settings.smallObjectMax, count: AT_ONCE },
-    time.stop,
-    async (load) => {
-      const carried = await takeUp(load.object, asked, services, time);
-      done.set(load.item, carried);
-      await leaveBegun(load.begun, carried, services);
-    },
-  );
-
+  const room = { bytes: services.settings.smallObjectMax, count: AT_ONCE };
+  await inRoom(ready, room, time.stop, async (load) => {
+    const carried = await takeUp(load.object, asked, services, time);
+    done.set(load.item, carried);
+    await leaveBegun(load.begun, carried, services);
+  });
   const results = [...done.values()];
   const lines = [
     ...filteredLine(read, results),
     ...read.flatMap((load) => (load.kind === 'bad' ? [load.line] : [])),
     ...results.flatMap((one) => (one.kind === 'line' && one.line.outcome !== 'filtered' ? [one.line] : [])),
   ];
-  await services.jobs.addTally(job.jobId, services.newId(), tallyOf(lines));
-  if (job.pass === 'first')
-    return {
-      report: [
-        ...lines,
-        ...ready
-          .filter(({ item }) => done.get(item)?.kind !== 'line')
-          .map((load) => leftLine(load, done.get(load.item))),
-      ],
-    };
+  return { lines, ready, done };
+}
+
+const firstOutcome = ({ lines, ready, done }: Worked): FirstOutcome => ({
+  report: [
+    ...lines,
+    ...ready
+      .filter(({ item }) => done.get(item)?.kind !== 'line')
+      .map((load) => leftLine(load, done.get(load.item))),
+  ],
+});
+
+function nextState(state: BatchState, { lines, ready, done }: Worked): BatchOutcome {
   const again = ready.filter(({ item }) => done.get(item)?.kind === 'again');
   const rest = ready.filter(({ item }) => !done.has(item));
-  const large = results.flatMap((one) => (one.kind === 'large' ? [one.large] : []));
+  const large = [...done.values()].flatMap((one) => (one.kind === 'large' ? [one.large] : []));
   const afterwards = again.length > 0 ? 'again' : rest.length > 0 ? 'rest' : 'done';
   return {
-    BatchInput: job,
+    ...state,
     Items: [...again, ...rest].map((load) => marking(load, done.get(load.item))),
     lines: [...state.lines, ...lines],
     large,
-    round: again.length > 0 ? round + 1 : round,
+    round: again.length > 0 ? state.round + 1 : state.round,
     afterwards,
     next: large.length > 0 ? 'large' : afterwards,
   };

@@ -8,6 +8,7 @@ import { backfillSummary } from '../../shared/records/backfill-job.ts';
 import { startCommand } from '../kit/command.ts';
 import { bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
+import { repeatsIn } from './repeats.ts';
 
 type Trial = {
   readonly objects: number;
@@ -68,7 +69,7 @@ export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Tria
       await command.ended;
     }
     const { code, stdout, stderr } = await backfill(dir.path, cos, kills * ahead).ended;
-    const { sentAgain, unasked } = repeatsIn(cos.log, killed);
+    const { sentAgain, unasked } = repeatsIn(cos.log, killed, IN_FLIGHT + SLICES_IN_FLIGHT);
     const wrong = [
       ...(code === 0 ? [] : [`the command ended with ${code}: ${stderr.slice(-2_000)}`]),
       ...unasked,
@@ -93,36 +94,6 @@ async function untilEither(ended: Promise<unknown>, isEnough: () => boolean): Pr
     over = true;
   });
   while (!over && !isEnough()) await sleep(20);
-}
-
-/**
- * Bytes go again only after a fault, or when a process was killed since: of each kill no more than what was in flight.
- * `killed` tells where in the log.
- */
-function repeatsIn(
-  log: CosEndpoint['log'],
-  killed: readonly number[],
-): { readonly sentAgain: number; readonly unasked: string[] } {
-  const last = new Map<string, { readonly at: number; readonly fault: boolean }>();
-  const byKill = killed.map(() => 0);
-  const unasked: string[] = [];
-  let sentAgain = 0;
-  for (const [at, { op, path, offset = 0, fault }] of log.entries()) {
-    if (op !== 'upload' && op !== 'upload_slice_data') continue;
-    const name = `${path} at ${offset}`;
-    const before = last.get(name);
-    last.set(name, { at, fault: fault !== undefined });
-    if (!before) continue;
-    sentAgain += 1;
-    const kill = killed.findIndex((where) => before.at < where && at >= where);
-    if (kill >= 0) byKill[kill] = (byKill[kill] ?? 0) + 1;
-    else if (!before.fault) unasked.push(`${name} was sent again without a reason`);
-  }
-  const most = IN_FLIGHT + SLICES_IN_FLIGHT;
-  const tooMany = byKill
-    .filter((count) => count > most)
-    .map((count) => `a kill cost ${count} requests, at most ${most}`);
-  return { sentAgain, unasked: [...unasked, ...tooMany] };
 }
 
 /** Mixed sizes, most of them small, the last few above one request. */

@@ -3,6 +3,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
+import { batchState } from '../../shared/backfill/carry-batch.ts';
+import { settleBatch } from '../../shared/backfill/settle-batch.ts';
+import { destinationOf } from '../../shared/transfer/destination.ts';
+import { end } from '../../shared/transfer/end-transfer.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { backfill, countsOf, keysOf, openBackfillBed, REPORTS, requestOf } from '../kit/backfill-bed.ts';
 import { type Bed, bytesOf, outsider, SLICE, seen, sha1, targetOf } from '../kit/relay-bed.ts';
 
@@ -230,4 +235,26 @@ test('figures for watching are there while it runs', async () => {
   expect((await stack.services.jobs.tally(job.id)).outcomes).toEqual({
     stored: { objects: 30, bytes: 30_000 },
   });
+});
+
+test('a large object that the execution of another backfill is at is waited for, and told as it ended', async () => {
+  const stack = await bed.start();
+  const object = await bed.put('large', bytesOf('large', 3 * SLICE));
+  const { services } = stack;
+  const destination = destinationOf(services.config, 'large');
+  const source = { kind: 's3', ...object, lastModified: 0 } as const;
+  const { id } = await registerTransfer(source, destination, services, { restart: false });
+  const { filters, mode, source: from } = requestOf();
+  const state = batchState.parse({
+    BatchInput: { jobId: 'job', mode, source: from, filters, startedAt: 0, pass: 'left' },
+    Items: [],
+    large: [{ key: 'large', transferId: id, execution: `${id}-1` }],
+  });
+
+  const waiting = await settleBatch(state, services);
+  await end(services, id, 'failed', { error: 'CosRefused', message: 'no' });
+  const over = await settleBatch(waiting, services);
+
+  expect(waiting).toMatchObject({ next: 'wait', large: [{ transferId: id }], lines: [] });
+  expect(over).toMatchObject({ next: 'done', large: [], lines: [{ key: 'large', outcome: 'failed' }] });
 });

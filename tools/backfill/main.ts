@@ -8,7 +8,8 @@ import type { BackfillJob, BackfillSummary } from '../../shared/records/backfill
 import type { Wired } from '../../shared/wiring/wiring.ts';
 import { type Reached, reachRelay } from '../reach-relay.ts';
 import { printable } from '../receipt-rows.ts';
-import { type BackfillArguments, readArguments, USAGE } from './arguments.ts';
+import { type BackfillArguments, readArguments } from './arguments.ts';
+import { USAGE } from './usage.ts';
 import { watchJob } from './watch-job.ts';
 
 async function main(): Promise<number> {
