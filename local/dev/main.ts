@@ -20,6 +20,7 @@ COS; one that was interrupted goes on. Addresses are printed at the start. Ctrl-
 
   --data DIR    where state is kept (RELAY_DATA, default .relay)
   --port N      port of the HTTP API, 0 for any free one (default 8080)
+  --cors ORIGIN pages of this origin may call the API, such as http://localhost:3000
   --token T     bearer token the API asks for (RELAY_TOKEN, default: a new one, printed)
   --help        this text
 `;
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
 
   const page = await openPage({ api: 'the relay on this machine (npm run dev)', pollMs: POLL_MS });
   const port = portOf(given.port ?? '8080');
-  const api = await startApi({ services: stack.services, port, token, page });
+  const api = await startApi({ services: stack.services, port, token, page, ...originOf(given.cors) });
   const drop = join(stack.root, SOURCE_BUCKET);
   await sayRunning(dataDir, { pid: process.pid, api: api.origin, token, dynamodb: stack.dynamodb });
   const { config } = stack.services;
@@ -73,6 +74,13 @@ async function main(): Promise<number> {
   await api.close();
   await stack.close();
   return 0;
+}
+
+/** Throws UsageError. */
+function originOf(text: string | undefined): { readonly corsOrigin?: string } {
+  if (text === undefined) return {};
+  if (URL.parse(text)?.origin === text) return { corsOrigin: text };
+  throw new UsageError(`--cors ${text} is not an origin such as http://localhost:3000; see --help`);
 }
 
 /** An empty token would let everybody in. Throws UsageError. */
@@ -104,6 +112,7 @@ function readArguments(args: readonly string[]) {
       data: { type: 'string' },
       port: { type: 'string' },
       token: { type: 'string' },
+      cors: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   }).values;

@@ -6,6 +6,7 @@ import { type Wired, withServices } from '../../../shared/wiring/wiring.ts';
 import { answerPage } from '../../console/page-answer.ts';
 import type { PageFiles } from '../../console/page-files.ts';
 import { localContext } from '../machine.ts';
+import { answerPreflight, readableBy } from './cors.ts';
 import { type Authorizer, toEvent } from './event.ts';
 import { findRoute } from './find-route.ts';
 import { functionsByName } from './functions.ts';
@@ -21,6 +22,8 @@ export type ApiOptions = {
   readonly host?: string; // 127.0.0.1 unless given
   /** How long one call may take, in ms; API Gateway gives 30 s. */
   readonly timeoutMs?: number;
+  /** Pages of this origin may call, too. */
+  readonly corsOrigin?: string;
   /** Served beside the calls, to whoever names this machine. */
   readonly page?: PageFiles;
 };
@@ -41,7 +44,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     if (options.page && answerPage(request, response, options.page)) return;
     response.on('error', () => response.destroy()); // the client went away
     answer(request, options)
-      .then((given) => send(response, given))
+      .then((given) => send(response, readableBy(options.corsOrigin, given)))
       .catch((error: unknown) => {
         options.services.log.warn('the local API failed', { reason: asError(error).message });
         response.destroy();
@@ -74,6 +77,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 }
 
 async function answer(request: IncomingMessage, options: ApiOptions): Promise<HttpAnswer> {
+  const preflight = answerPreflight(request, options.corsOrigin);
+  if (preflight) return preflight;
   const authorizer = authorize(request, options);
   if (!authorizer) {
     const refused = answerProblem('unauthorized', 'send the token printed at the start as a bearer token');
