@@ -4,6 +4,7 @@ import { TargetBusy } from '../errors.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { sourceName } from '../records/target-record.ts';
 import { type Beginner, isActive, type Transfer, transferId } from '../records/transfer.ts';
+import { mustBeReadable } from '../relay/must-be-readable.ts';
 import type { ApiServices, StepTime } from '../services.ts';
 
 import type { Destination } from '../transfer/destination.ts';
@@ -63,7 +64,7 @@ async function beginRelay(
   services: ApiServices,
   time: StepTime,
 ): Promise<Transfer> {
-  const { object } = await services.source.pin(body.source, time.signal);
+  const { object } = mustBeReadable(await services.source.pin(body.source, time.signal));
   const source: S3Origin = { kind: 's3', ...object };
   // who was given no answer asks again: what that request wrote down may still want its machine
   const own = await services.store.get(

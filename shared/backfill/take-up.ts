@@ -3,7 +3,7 @@ import { asError, RelayError } from '../errors.ts';
 import type { BackfillInput } from '../records/backfill-job.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
-import { mustBeReadable } from '../s3/must-be-readable.ts';
+import { mustBeReadable } from '../relay/must-be-readable.ts';
 import type { BackfillServices, StepTime } from '../services.ts';
 import { destinationOf } from '../transfer/destination.ts';
 import { type Carried, carryListed, type Pinned } from './carry-listed.ts';

@@ -75,7 +75,8 @@ export function openCaller({ transport, keys, clock, random }: CallerParts): Cal
 export function refusal(call: CosCall, reply: CosReply): CosUnavailable | CosRefused {
   const { meaning, remedy, wayOut, aboutSignature } = meaningOf(reply.code);
   const said = `COS answered ${reply.code} (${meaning}) to ${call.op} of ${call.target.bucket}/${call.target.path}`;
-  const message = `${said}${named(reply.message)} [request ${reply.request_id}]`;
+  const request = reply.request_id === '' ? '' : ` [request ${reply.request_id}]`;
+  const message = `${said}${named(reply.message)}${request}`;
   const trace = { cosCode: reply.code, requestId: reply.request_id };
   const passes =
     remedy === 'retry' || remedy === 'throttle' || (reply.status >= 500 && remedy === 'ask-list');

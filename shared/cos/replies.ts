@@ -1,12 +1,17 @@
 import * as z from 'zod';
 import type { Slice } from '../slices/slices.ts';
+import { withoutSecrets } from '../told-error.ts';
 import type { FileLinks } from './client.ts';
+
+/** The id of a request, for whoever asks Tencent; empty if it is anything else than one word without a secret in it. */
+export const requestIdOf = (text: string): string =>
+  /^[\w+/=.:-]{1,200}$/.test(text) && withoutSecrets(text) === text ? text : '';
 
 /** What every reply has. `code` 0 is good whatever the HTTP status says. */
 export const envelope = z.object({
   code: z.coerce.number().int(),
   message: z.string().default(''),
-  request_id: z.string().default(''),
+  request_id: z.string().default('').transform(requestIdOf),
   data: z.unknown().optional(),
 });
 
@@ -14,11 +19,13 @@ export const envelope = z.object({
 const wholeBytes = z.coerce.number().int().nonnegative();
 const positive = z.coerce.number().int().positive();
 
-const links = {
-  access_url: z.string().optional(),
-  source_url: z.string().optional(),
-  url: z.string().optional(),
-};
+/** The address alone: what a query or a fragment adds is a signature, or nothing that a receipt should keep. */
+const address = z
+  .string()
+  .transform((text) => text.replace(/[?#].*$/s, ''))
+  .optional();
+
+const links = { access_url: address, source_url: address, url: address };
 
 /** A file that is there: no session, some address. */
 const finished = z

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { asError, CosUnavailable } from '../errors.ts';
+import { requestIdOf } from './replies.ts';
 
 type HttpRequest = {
   readonly method: 'GET' | 'POST';
@@ -68,7 +69,7 @@ export function openTransport({ origin, connections, requestTimeoutMs }: Transpo
       return {
         status: statusCode,
         date: Number.isNaN(date) ? undefined : date,
-        requestId: one(headers['x-cos-request-id']),
+        requestId: requestIdOf(one(headers['x-cos-request-id'])),
         text,
       };
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Receipt } from '../records/receipt.ts';
 import type { SourceMetadata } from '../records/source-version.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
+import { told } from '../told-error.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -25,7 +26,7 @@ export async function copyMetadata(
   const takes = async (headers: Headers) => {
     const answer = await services.cos.update(target, headers, time.signal);
     if (answer.kind === 'updated') return true;
-    const { message, cosCode, requestId } = answer.error;
+    const { message, cosCode, requestId } = told(answer.error);
     services.log.warn('COS refused headers', { transferId: id, reason: message, cosCode, requestId });
     return false;
   };

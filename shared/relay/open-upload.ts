@@ -3,10 +3,10 @@ import { NoProgress, SessionLost, SourceChanged } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import type { S3Origin, SourceMetadata } from '../records/source-version.ts';
 import { isActive, type Opening, type Sending, type Transfer, toAttempted } from '../records/transfer.ts';
-import { mustBeReadable } from '../s3/must-be-readable.ts';
 import type { Services, StepTime } from '../services.ts';
 import { claimAndHold, claimTarget } from '../target/claim-target.ts';
 import { type EndedOutcome, end, ended, SUPERSEDED } from '../transfer/end-transfer.ts';
+import { mustBeReadable } from './must-be-readable.ts';
 import { openSession, type SessionOutcome } from './open-session.ts';
 import { DIRECT_HOLD_MS, type Direct, turnToSlices, uploadDirect } from './upload-direct.ts';
 

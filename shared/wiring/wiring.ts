@@ -22,6 +22,7 @@ import type { RetryPolicy } from '../retry.ts';
 import { lazySource } from '../s3/lazy-source.ts';
 import type { BackfillMachine, BackfillServices, Machine, ReportFiles } from '../services.ts';
 import type { Clock } from '../time.ts';
+import { told } from '../told-error.ts';
 import { stepFunctionsBackfill } from './backfill-machine.ts';
 import { keysFrom } from './cos-keys.ts';
 import { receiptsInS3 } from './receipts-in-s3.ts';
@@ -74,7 +75,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       onRetry: (error, attempt, pauseMs) => {
         if (!(error instanceof CosUnavailable)) return;
         if (error.throttled) pace.slowDown();
-        const { message: reason, cosCode, requestId } = error;
+        const { message: reason, cosCode, requestId } = told(error);
         log.warn('COS is tried again', { attempt, pauseMs, reason, cosCode, requestId });
         observe({ kind: 'retried', code: cosCode });
       },

@@ -92,7 +92,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   SessionLost: 'session-lost',
   SourceChanged: 'source-changed',
   SourceMissing: 'source-missing',
-  SourceArchived: 'source-missing',
+  SourceArchived: 'source-archived',
   TooLarge: 'too-large',
   SourceDenied: 'source-missing',
   SourceMoved: 'source-missing',

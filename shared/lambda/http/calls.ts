@@ -55,6 +55,7 @@ export const startTransfer = call({
     'payload-too-large',
     'unsupported-media-type',
     'source-missing',
+    'source-archived',
     'too-large',
     'source-changed',
     'source-unavailable',

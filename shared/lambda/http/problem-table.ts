@@ -16,6 +16,7 @@ export type ProblemKind =
   | 'unsupported-media-type'
   | 'too-large'
   | 'source-missing'
+  | 'source-archived'
   | 'too-many-requests'
   | 'cos-refused'
   | 'cos-unavailable'
@@ -61,6 +62,7 @@ export const PROBLEMS: Readonly<Record<ProblemKind, ProblemClass>> = {
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is of a type this call does not take' },
   'too-large': { status: 422, title: 'The object is larger than COS takes' },
+  'source-archived': { status: 422, title: 'The source is in an archive' },
   'source-missing': { status: 422, title: 'The source is not there or not readable' },
   'no-such-slice': { status: 422, title: 'No slice begins at this offset' },
   'slice-length': { status: 422, title: 'The slice has another length' },

@@ -1,5 +1,5 @@
 import { SourceArchived } from '../errors.ts';
-import type { Pinned } from './object-source.ts';
+import type { Pinned } from '../s3/object-source.ts';
 
 /** Throws SourceArchived, before anything is begun in COS. */
 export function mustBeReadable(pinned: Pinned): Pinned {
