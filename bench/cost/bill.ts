@@ -62,8 +62,10 @@ const ASSUMED = {
   transferWrites: 5,
   /** A window's item, in bytes: what a query over them reads. */
   windowItem: 500,
-  /** What a small object's items take in write units: its transfer 2, then 5 when stored; its target twice 1. */
-  smallWriteUnits: 9,
+  /** What a small object's items take in write units: its transfer and its entry in the index 1 each, its target twice 1. */
+  smallWriteUnits: 4,
+  /** What a small object writes to the log: its line (test/unit/metrics.test.ts) and its share of its call's, in bytes. */
+  smallLogBytes: 700,
 };
 
 /** What `npm run bench -- --only calls` counted for a fresh object, without what its windows take. */
@@ -100,7 +102,7 @@ export function billOf(relay: Relay): Bill {
     line('S3, GET and HEAD', work.gets, 'requests', PRICES.s3Get),
     // each event is sent by itself, received and deleted with its batch
     line('SQS', objects + 2 * batches, 'requests', PRICES.sqsRequest),
-    line('CloudWatch Logs', (work.reports * ASSUMED.logBytes) / GIB, 'GB', PRICES.logsGb),
+    line('CloudWatch Logs', work.logBytes / GIB, 'GB', PRICES.logsGb),
   ];
   return {
     windows: work.windows,
@@ -117,8 +119,8 @@ type Work = {
   readonly windowBytes: number;
   readonly gbSeconds: number;
   readonly calls: number;
-  /** What writes its lines to the log: a call, or a small object. */
-  readonly reports: number;
+  /** Written to the log. */
+  readonly logBytes: number;
   readonly transitions: number;
   readonly writes: number;
   readonly reads: number;
@@ -142,7 +144,7 @@ function smallWork({ objects, size, rate, memory, batch, batchesAtOnce }: Relay,
     windowBytes: 0,
     gbSeconds: gb(memory['object-created']) * seconds * batches,
     calls: batches,
-    reports: objects,
+    logBytes: objects * ASSUMED.smallLogBytes,
     transitions: 0,
     writes: objects * ASSUMED.smallWriteUnits,
     reads: objects * SMALL.reads,
@@ -206,7 +208,7 @@ function slicedWork(relay: Relay, batches: number): Work {
     ...first,
     gbSeconds: each.gbSeconds * objects + gb(memory['object-created']) * ASSUMED.overheadS * batches,
     calls: (steps + calls) * objects + batches,
-    reports: (1 + steps + calls) * objects,
+    logBytes: (1 + steps + calls) * objects * ASSUMED.logBytes,
     transitions: each.transitions * objects,
     writes: each.writes * objects,
     reads: each.reads * objects,
