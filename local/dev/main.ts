@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { asError } from '../../shared/errors.ts';
-import type { LogFields, RelayEvent } from '../../shared/observe/observe.ts';
+import type { LogFields } from '../../shared/observe/observe.ts';
 import { portOf, readWords, runToExit, say, UsageError } from '../command.ts';
 import { openPage } from '../console/page-files.ts';
 import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
-import { SOURCE_BUCKET, startStack } from '../stack/stack.ts';
+import { SOURCE_BUCKET, type Stack, startStack } from '../stack/stack.ts';
+import { printable } from '../watch/column.ts';
 import { expireEveryHour } from './expire-uploads.ts';
 import { lookAtExisting } from './offer-backfill.ts';
-import { sayRunning, sayStopped } from './running.ts';
+import { openReport } from './report.ts';
+import { assertAlone, sayRunning, sayStopped } from './running.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
 
@@ -36,18 +38,23 @@ async function main(): Promise<number> {
   }
   const token = tokenOf(given.token ?? process.env.RELAY_TOKEN);
   const dataDir = resolve(process.env.INIT_CWD ?? '.', given.data ?? process.env.RELAY_DATA ?? '.relay');
+  const port = portOf(given.port ?? '8080');
+  await assertAlone(dataDir);
   await mkdir(dataDir, { recursive: true });
-  const stack = await startStack({
+  const starting: Promise<Stack> = startStack({
     dataDir,
     env: { PROGRESS_MS: '250', ...process.env },
     machine: { pauseMs: 1_000 },
-    wiring: { observe: report, log: { info: () => undefined, warn } },
+    wiring: {
+      observe: openReport({ find: async (id) => (await starting).services.store.get(id) }),
+      log: { info: () => undefined, warn },
+    },
   });
+  const stack = await starting;
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
 
   const page = await openPage({ api: 'the relay on this machine (npm run dev)', pollMs: POLL_MS });
-  const port = portOf(given.port ?? '8080');
   const api = await startApi({ services: stack.services, port, token, page, ...originOf(given.cors) });
   const drop = join(stack.root, SOURCE_BUCKET);
   await sayRunning(dataDir, { pid: process.pid, api: api.origin, token, dynamodb: stack.dynamodb });
@@ -63,11 +70,15 @@ async function main(): Promise<number> {
   if (existing.line !== undefined) say(existing.line);
   void expireEveryHour(stack.services, ended.signal);
   const announce = (object: DroppedObject) =>
-    void stack.announce(object).catch((error: unknown) => say(`${object.key}: ${asError(error).message}`));
+    void stack
+      .announce(object)
+      .catch((error: unknown) =>
+        say(`${'refused'.padEnd(10)}${printable(object.key)}: ${asError(error).message}`),
+      );
   await watchDrops(stack.root, SOURCE_BUCKET, announce, {
     signal: ended.signal,
     includeExisting: existing.oneByOne,
-    onSkipped: ({ path, why }) => say(`skipped   ${path}: ${why}`),
+    onSkipped: ({ path, why }) => say(`skipped   ${printable(path)}: ${why}`),
   });
   say('stopped; what was under way goes on at the next start');
   await sayStopped(dataDir);
@@ -88,16 +99,6 @@ function tokenOf(text: string | undefined): string {
   if (text === undefined) return randomBytes(16).toString('hex');
   if (/^\S+$/.test(text)) return text;
   throw new UsageError('the token (RELAY_TOKEN or --token) is empty or has spaces in it; see --help');
-}
-
-function report(event: RelayEvent): void {
-  if (event.kind === 'retried') return;
-  const id = event.transferId.slice(0, 8);
-  if (event.kind === 'listed' && event.first)
-    say(`${id} ${event.held} slices held, ${event.missing} to send`);
-  if (event.kind === 'stored')
-    say(`${id} stored: ${event.bytes} bytes in ${(event.tookMs / 1000).toFixed(2)} s (${event.how})`);
-  if (event.kind === 'ended') say(`${id} ${event.state}: ${event.error}`);
 }
 
 function warn(text: string, fields: LogFields = {}): void {

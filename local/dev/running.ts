@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { UsageError } from '../command.ts';
 
 const running = z.object({
   pid: z.number(),
@@ -27,6 +28,15 @@ export async function findRunning(dataDir: string): Promise<Running | undefined>
   const text = await readFile(fileIn(dataDir), 'utf8').catch(() => undefined);
   const read = text === undefined ? undefined : running.safeParse(parsed(text));
   return read?.success && isAlive(read.data.pid) ? read.data : undefined;
+}
+
+/** Two relays in one folder would write over each other's table. Throws UsageError. */
+export async function assertAlone(dataDir: string): Promise<void> {
+  const running = await findRunning(dataDir);
+  if (!running) return;
+  throw new UsageError(
+    `npm run dev keeps ${dataDir} already, at ${running.api}/#key=${running.token}; open that, or choose another folder (--data DIR)`,
+  );
 }
 
 function isAlive(pid: number): boolean {
