@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { asError } from '../../shared/errors.ts';
 import { answerProblem } from '../../shared/lambda/http/answer.ts';
 import type { Forward } from '../reach/forward.ts';
+import { refuseForeignHost } from '../stack/api/own-host.ts';
 import { isBearer } from '../stack/api/token.ts';
 import { answerPage } from './page-answer.ts';
 import type { PageFiles } from './page-files.ts';
@@ -49,6 +50,7 @@ async function answer(
   response: ServerResponse,
   { page, forward, key }: ConsoleOptions,
 ) {
+  if (refuseForeignHost(request, response)) return;
   if (answerPage(request, response, page)) return;
   if (!isBearer(request.headers.authorization, key)) {
     const { statusCode, headers, body } = answerProblem(

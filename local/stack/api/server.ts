@@ -10,6 +10,7 @@ import { answerPreflight, readableBy } from './cors.ts';
 import { type Authorizer, toEvent } from './event.ts';
 import { findRoute } from './find-route.ts';
 import { functionsByName } from './functions.ts';
+import { refuseForeignHost } from './own-host.ts';
 import { isBearer } from './token.ts';
 
 export type ApiOptions = {
@@ -19,7 +20,7 @@ export type ApiOptions = {
   /** Other callers by their tokens, as an authorizer would describe them. */
   readonly others?: ReadonlyMap<string, Authorizer>;
   readonly port?: number; // 0, the default: any free one
-  readonly host?: string; // 127.0.0.1 unless given
+  readonly host?: string; // 127.0.0.1 unless given, and then only for those who name this machine
   /** How long one call may take, in ms; API Gateway gives 30 s. */
   readonly timeoutMs?: number;
   /** Pages of this origin may call, too. */
@@ -41,6 +42,7 @@ const LOCAL_USER: Authorizer = { iam: { userArn: 'arn:aws:iam::000000000000:user
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { host = '127.0.0.1', port = 0 } = options;
   const server = createServer((request, response) => {
+    if (options.host === undefined && refuseForeignHost(request, response)) return;
     if (options.page && answerPage(request, response, options.page)) return;
     response.on('error', () => response.destroy()); // the client went away
     answer(request, options)
