@@ -18,6 +18,22 @@ export const COLUMNS = [
   'reason',
 ] as const;
 
+/** Where a terminal is narrow, what comes first here stays. */
+export const PRIORITY: readonly (typeof COLUMNS)[number][] = [
+  'source',
+  'state',
+  'reason',
+  'bytes',
+  'at',
+  'target',
+  'how',
+  'seconds',
+  'proof',
+  'slices',
+  'transfer',
+  'resent',
+];
+
 /** `slices`: sent + held before; `proof`: what stat said of the file was compared with. */
 export function receiptRow(transfer: Transfer): ReceiptRow {
   const { id, state, source, target, updatedAt } = transfer;
@@ -57,7 +73,3 @@ export function receiptRow(transfer: Transfer): ReceiptRow {
 /** RFC 4180: quoted where needed, lines end in CRLF. */
 export const csvLine = (values: readonly string[]): string =>
   `${values.map((value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(',')}\r\n`;
-
-/** A terminal must not obey what a key contains. */
-export const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -1,9 +1,10 @@
-import Table from 'cli-table3';
 import { readWords, runToExit, say, UsageError } from '../local/command.ts';
 import { readStage } from '../local/reach/stage.ts';
+import { printable } from '../local/terminal/columns.ts';
+import { fitTable } from '../local/terminal/fit-table.ts';
 import { TRANSFER_STATES, type TransferState } from '../shared/records/transfer.ts';
 import { reachRelay } from './reach-relay.ts';
-import { COLUMNS, csvLine, printable, receiptRow } from './receipt-rows.ts';
+import { COLUMNS, csvLine, PRIORITY, receiptRow } from './receipt-rows.ts';
 import { readSince, transfersSince } from './since.ts';
 
 const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--stage STAGE | --local]
@@ -57,6 +58,12 @@ async function main(): Promise<number> {
   }
 }
 
+const TABLE = {
+  names: COLUMNS,
+  priority: PRIORITY,
+  elastic: new Set(['source', 'target', 'reason', 'transfer']),
+};
+
 type Output = { add(transfer: Parameters<typeof receiptRow>[0]): void; end(): void };
 
 function openOutput(format: 'table' | 'csv' | 'json'): Output {
@@ -78,13 +85,18 @@ function openOutput(format: 'table' | 'csv' | 'json'): Output {
         end: () => undefined,
       };
     case 'table': {
-      const table = new Table({ head: [...COLUMNS], style: { head: [], border: [] } });
+      const rows: string[][] = [];
       return {
         add: (transfer) => {
           const row = receiptRow(transfer);
-          table.push(COLUMNS.map((name) => printable(row[name])));
+          rows.push(COLUMNS.map((name) => printable(row[name])));
         },
-        end: () => write(`${table.toString()}\n`),
+        end: () => {
+          // a pipe or a file takes any width
+          const { lines, leftOut } = fitTable(TABLE, rows, process.stdout.columns ?? Infinity);
+          write(lines.map((line) => `${line}\n`).join(''));
+          if (leftOut.length > 0) say(`no room for ${leftOut.join(', ')}: --csv and --json tell all`);
+        },
       };
     }
   }

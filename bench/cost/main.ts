@@ -1,4 +1,5 @@
 import { exitCodeOf, fail, readWords, say, UsageError } from '../../local/command.ts';
+import { column } from '../../local/terminal/columns.ts';
 import { PRICES } from '../../shared/backfill/prices.ts';
 import { type Bill, billOf, type Line, type Relay } from './bill.ts';
 import { relayOf } from './relay-of.ts';
@@ -20,6 +21,8 @@ shared/backfill/prices.ts (${PRICES.date}, ${PRICES.region}).
 `;
 
 const MIB = 1_048_576;
+/** Of the table, in columns; a narrower terminal sees no counts. */
+const WIDE = 66;
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   B: 1,
@@ -102,8 +105,14 @@ function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
   // so fine that one small object is not free
   const digits = bill.total < 0.01 ? 8 : 4;
   const dollars = (amount: number) => `$${amount.toFixed(digits)}`.padStart(14);
+  const narrow = (process.stderr.columns ?? WIDE) < WIDE;
+  const label = (narrow ? process.stderr.columns : WIDE) - 15;
   const row = ({ what, count, unit, dollars: amount }: Line) =>
-    say(`${what.padEnd(24)}${counted(count)} ${unit.padEnd(12)}${dollars(amount)}`);
+    say(
+      narrow
+        ? `${column(what, label)}${dollars(amount)}`
+        : `${what.padEnd(24)}${counted(count)} ${unit.padEnd(12)}${dollars(amount)}`,
+    );
   const many = relay.objects === 1 ? 'one object' : `${relay.objects.toLocaleString('en-US')} objects`;
   const each = relay.objects === 1 ? '' : ' each';
   say(
@@ -111,9 +120,9 @@ function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
   );
   say(`prices of ${PRICES.date}, ${PRICES.region}\n`);
   bill.lines.forEach(row);
-  say(`${'AWS, without egress'.padEnd(51)}${dollars(bill.total)}`);
+  say(`${'AWS, without egress'.padEnd(label)}${dollars(bill.total)}`);
   row(bill.egress);
-  say(`${'in all'.padEnd(51)}${dollars(bill.total + bill.egress.dollars)}`);
+  say(`${'in all'.padEnd(label)}${dollars(bill.total + bill.egress.dollars)}`);
   const lasts = duration(bill.hours);
   say(
     bill.windows === 0 && relay.objects > 1
@@ -131,7 +140,11 @@ function print(relay: Relay, bill: Bill, whatIf: readonly Bill[]): void {
     if (before && shape(before) === shape(other)) return; // the object's size decides, not this setting
     const same = whatIf.findLastIndex((one) => shape(one) === shape(other));
     const range = same > index ? `${WHAT_IF_MIB[index]} to ${WHAT_IF_MIB[same]}` : String(WHAT_IF_MIB[index]);
-    say(`${range.padStart(14)} MiB ${dollars(other.total)}  ${shape(other)}`);
+    say(
+      narrow
+        ? `${range} MiB: ${dollars(other.total).trim()}, ${shape(other)}`
+        : `${range.padStart(14)} MiB ${dollars(other.total)}  ${shape(other)}`,
+    );
   });
 }
 

@@ -25,7 +25,7 @@ const BODY_MAX = 10_485_760;
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
-      const { body } = answerProblem('internal', `the API cannot be reached: ${asError(error).message}`);
+      const { body } = answerProblem('internal', asError(error).message);
       if (response.headersSent) response.destroy();
       else response.writeHead(502, { 'content-type': 'application/problem+json' }).end(body);
     });

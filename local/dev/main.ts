@@ -9,7 +9,7 @@ import { watchDrops } from '../s3/drop/drop.ts';
 import type { DroppedObject } from '../s3/drop/dropped-object.ts';
 import { startApi } from '../stack/api/server.ts';
 import { SOURCE_BUCKET, type Stack, startStack } from '../stack/stack.ts';
-import { printable } from '../watch/column.ts';
+import { printable } from '../terminal/columns.ts';
 import { expireEveryHour } from './expire-uploads.ts';
 import { lookAtExisting } from './offer-backfill.ts';
 import { openReport } from './report.ts';

@@ -2,7 +2,7 @@ import type { RelayEvent } from '../../shared/observe/observe.ts';
 import type { Transfer } from '../../shared/records/transfer.ts';
 import { say } from '../command.ts';
 import { bytesText, percent } from '../console/page/format.ts';
-import { printable } from '../watch/column.ts';
+import { printable } from '../terminal/columns.ts';
 
 /** A transfer that takes long is told of this often, in ms. */
 const EVERY_MS = 2_000;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { asError } from '../../shared/errors.ts';
 import { type Identity, signedHeaders } from './sign.ts';
 
 type Asked = {
@@ -34,7 +35,7 @@ export function openForward(api: URL, identity: Identity): Forward {
       body: content ?? null,
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    }).catch((error: unknown) => unreachable(api, error));
     const given = GIVEN.flatMap((name) => {
       const value = answer.headers.get(name);
       return value === null ? [] : [[name, value] as const];
@@ -45,4 +46,13 @@ export function openForward(api: URL, identity: Identity): Forward {
       content: Buffer.from(await answer.arrayBuffer()),
     };
   };
+}
+
+/** `fetch` says no more than "fetch failed"; its cause knows why. */
+function unreachable(api: URL, thrown: unknown): never {
+  const error = asError(thrown);
+  const { cause } = error;
+  const why =
+    cause instanceof Error ? ('code' in cause && String(cause.code)) || cause.message : error.message;
+  throw new Error(`${api.origin} cannot be reached: ${why}`, { cause: error });
 }

@@ -3,7 +3,7 @@ import type { TransferView } from '../../shared/api/views.ts';
 import { countsAt, historyOf, type Kind, kindAt, workingSlices } from '../console/page/cells.ts';
 import { bytesText, clockText, percent } from '../console/page/format.ts';
 import { nameOf } from '../console/page/names.ts';
-import { clipped, column, printable } from './column.ts';
+import { clipped, column, printable, wrapped } from '../terminal/columns.ts';
 
 const MARKS: Readonly<Record<Kind, string>> = {
   before: '▓',
@@ -54,8 +54,8 @@ export function linesOfOne(transfer: TransferView, map: Omit<MapView, 'etag'>, c
           ),
         ]
       : []),
-    ...(reason ? [clipped(`error: ${printable(reason.message)}`, columns * 3)] : []),
-    ...(reason?.wayOut ? [clipped(`what to do: ${printable(reason.wayOut)}`, columns * 3)] : []),
+    ...(reason ? wrapped(`error: ${printable(reason.message)}`, columns) : []),
+    ...(reason?.wayOut ? wrapped(`what to do: ${printable(reason.wayOut)}`, columns) : []),
   ];
 }
 

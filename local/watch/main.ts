@@ -4,8 +4,8 @@ import { pageView, transferView } from '../../shared/api/views.ts';
 import { readWords, runToExit, UsageError } from '../command.ts';
 import { openForward } from '../reach/forward.ts';
 import { type ApiWords, reachNamedOrRunning } from '../reach/reach-api.ts';
+import { openScreen } from '../terminal/screen.ts';
 import { linesOfAll, linesOfOne } from './lines.ts';
-import { openScreen } from './screen.ts';
 
 const USAGE = `Usage: npm run watch [-- ID] [-- --stage S | --api URL]
 

@@ -115,6 +115,21 @@ test.each([
   expect([answer?.statusCode, heard.length]).toEqual([status, status === 200 ? 1 : 0]);
 });
 
+test('an API that is not there is told by its address and the reason', async () => {
+  const gone = createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const api = new URL(`http://127.0.0.1:${portOf(gone)}`);
+  gone.close();
+  const origin = await consoleFor(api, TOKEN);
+
+  const answer = await fetch(`${origin}/transfers`, { headers: { authorization: `Bearer ${KEY}` } });
+
+  expect([answer.status, await answer.json()]).toMatchObject([
+    502,
+    { detail: `${api.origin} cannot be reached: ECONNREFUSED` },
+  ]);
+});
+
 async function bodyOf(message: IncomingMessage): Promise<string> {
   let body = '';
   for await (const piece of message) body += piece;

@@ -1,5 +1,6 @@
 import { runToExit, say, UsageError } from '../../local/command.ts';
 import { readStage } from '../../local/reach/stage.ts';
+import { printable } from '../../local/terminal/columns.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { findExtra } from '../../shared/backfill/find-extra.ts';
 import { stopJob } from '../../shared/backfill/stop-job.ts';
@@ -7,7 +8,6 @@ import { wordsOf } from '../../shared/backfill/summary.ts';
 import type { BackfillJob, BackfillSummary } from '../../shared/records/backfill-job.ts';
 import type { Wired } from '../../shared/wiring/wiring.ts';
 import { type Reached, reachRelay } from '../reach-relay.ts';
-import { printable } from '../receipt-rows.ts';
 import { type BackfillArguments, readArguments } from './arguments.ts';
 import { USAGE } from './usage.ts';
 import { watchJob } from './watch-job.ts';

@@ -1,9 +1,9 @@
 import Table from 'cli-table3';
 import { readWords, runToExit, UsageError } from '../../local/command.ts';
 import { readStage } from '../../local/reach/stage.ts';
+import { printable } from '../../local/terminal/columns.ts';
 import { keysFrom } from '../../shared/wiring/cos-keys.ts';
 import { reachRelay } from '../reach-relay.ts';
-import { printable } from '../receipt-rows.ts';
 import { accountChecks } from './account-checks.ts';
 import { openAccount } from './aws-account.ts';
 import { type Checked, runChecks } from './finding.ts';
