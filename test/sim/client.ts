@@ -33,11 +33,11 @@ export async function uploadByClient(run: Run, content: string, size: number): P
     calls += 1;
     return call(run, `${content}-${what}${calls}`, content, work).catch(asError);
   };
-  run.world.clientBytes.set(requestKey(CALLER.name, content, undefined).name, content);
+  const body = { target: { path: PATH }, size };
+  run.world.clientBytes.set(requestKey(CALLER.name, content, body).name, content);
   let id: string | undefined;
   for (let round = 1; round <= (id === undefined ? STARTS : ROUNDS); round += 1) {
     if (round > 1) await pause(round * 10_000);
-    const body = { target: { path: PATH }, size };
     const begun = await ask('start', (own, time) =>
       requestTransfer({ caller: CALLER, headers: { 'idempotency-key': content }, body }, own, time),
     );

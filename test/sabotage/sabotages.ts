@@ -1,0 +1,287 @@
+/** One line that breaks a promise, and the test that must go red of it. */
+export type Sabotage = {
+  readonly name: string;
+  readonly file: string;
+  /** Found exactly once in the file. */
+  readonly text: string;
+  readonly instead: string;
+  readonly test: string;
+  /** Only the tests of this name, to be quick. */
+  readonly only?: string;
+};
+
+type Line = readonly [name: string, text: string, instead: string, test: string, only?: string];
+
+const inFile = (file: string, ...lines: readonly Line[]): Sabotage[] =>
+  lines.map(([name, text, instead, test, only]) => ({
+    name,
+    file,
+    text,
+    instead,
+    test,
+    ...(only !== undefined && { only }),
+  }));
+
+const TRANSITIONS = 'test/unit/target-transitions.test.ts';
+const ORDER = 'test/unit/claim-order.test.ts';
+const WHOSE = 'test/unit/whose.test.ts';
+const STEPS = 'test/sim/steps.test.ts';
+const FOUND = 'test/sim/replay.test.ts';
+const STORE = 'test/contract/transfer-store.test.ts';
+
+export const SABOTAGES: readonly Sabotage[] = [
+  ...inFile('shared/target/hold-target.ts', [
+    "a hold's margin is 0",
+    'const MARGIN_MS = 15_000',
+    'const MARGIN_MS = 0',
+    STEPS,
+    'cut off well before',
+  ]),
+  ...inFile(
+    'shared/target/hold-transitions.ts',
+    [
+      'a deletion and a proof hold at once',
+      "if (there && isInTheWay(there, as, by)) return 'busy';",
+      '',
+      FOUND,
+      'late-deletion',
+    ],
+    [
+      'an unanswered request is forgotten',
+      'return isAnswered ? rest : { ...rest, hold: kept };',
+      'return rest;',
+      STEPS,
+      'never answered',
+    ],
+    [
+      'a shorter hold replaces a longer one',
+      'Math.max(hold?.until ?? 0, until)',
+      'until',
+      TRANSITIONS,
+      'no hold is shortened',
+    ],
+    [
+      'whoever claims takes the file before for its own',
+      "return isTold ? file : { state: 'unknown' };",
+      'return file;',
+      STEPS,
+      'counts as ours only',
+    ],
+  ),
+  ...inFile(
+    'shared/target/claim-order.ts',
+    [
+      'an older version takes the target of a newer one',
+      "if (sameSource && age(mine.owner, theirs) < 0) return 'older';",
+      '',
+      ORDER,
+    ],
+    ['a held target is taken', "if (isHeld) return 'busy';", '', ORDER],
+    ['sequencers are padded on the left', 'padEnd(length', 'padStart(length', ORDER],
+    [
+      'a file is sent while a deletion may be under way',
+      'const isRemoved = hold?.removal === true && mine.hold !== undefined;',
+      'const isRemoved = false;',
+      TRANSITIONS,
+      'op=delete',
+    ],
+    [
+      'a listing beats an event of the same second',
+      'Number(isListing(b)) - Number(isListing(a))',
+      'Number(isListing(a)) - Number(isListing(b))',
+      ORDER,
+    ],
+  ),
+  ...inFile('shared/target/orphans.ts', [
+    'orphaned sessions are forgotten',
+    'return { ...from, orphans: [...known, ...left].slice(-ORPHANS_KEPT) };',
+    'return { ...from, orphans: known };',
+    TRANSITIONS,
+  ]),
+  ...inFile(
+    'shared/target/upload-transitions.ts',
+    [
+      'a spoiled file is not replaced',
+      "(mine?.overwrite ?? false) || before?.state === 'spoiled'",
+      'mine?.overwrite ?? false',
+      TRANSITIONS,
+      'spoiled',
+    ],
+    ['a restart is forgotten', 'restarted: true } };', 'restarted: false } };', TRANSITIONS, 'another SHA-1'],
+    [
+      'one answer stands for two inits',
+      'return inits.length > 0',
+      'return inits.length > 9',
+      TRANSITIONS,
+      'never taken for answered',
+    ],
+    [
+      'the session before is forgotten by an intent',
+      '...(before && { before }),\n      },\n    };\n  });',
+      '},\n    };\n  });',
+      TRANSITIONS,
+    ],
+  ),
+  ...inFile(
+    'shared/target/recognise.ts',
+    [
+      'an orphaned session passes for foreign',
+      'isRecorded || target?.orphans.some((orphan) => isOrphan(orphan, listed))',
+      'isRecorded',
+      WHOSE,
+    ],
+    [
+      'somebody’s slices pass for ours',
+      'isOpening && listed.held.length === 0 && listed.size',
+      'isOpening && listed.size',
+      WHOSE,
+    ],
+    ['a session of other sizes is ours', '&& fits && hasSliceSize(transfer, listed)', '', WHOSE],
+  ),
+  ...inFile('shared/target/abandon-session.ts', [
+    'a deletion does not ask twice',
+    "if (again.kind !== 'unfinished' || again.session !== session) return false;",
+    '',
+    STEPS,
+    'went away before',
+  ]),
+  ...inFile(
+    'shared/relay/held-slices.ts',
+    [
+      'a damaged slice counts as held',
+      'const sound = without(listed.held, damagedSlices(all, session, windows));',
+      'const sound = listed.held;',
+      WHOSE,
+    ],
+    [
+      'verified believes the list',
+      'return believed ? [...sound, ...confirmed] : confirmed;',
+      'return [...sound, ...confirmed];',
+      WHOSE,
+    ],
+    [
+      'slices of a session that is gone count',
+      'windows.filter((window) => window.session === session).flatMap',
+      'windows.flatMap',
+      WHOSE,
+    ],
+  ),
+  ...inFile(
+    'shared/relay/list-slices.ts',
+    [
+      'after a gap the list is not taken strictly',
+      'const strict = gaps > 0 && round === 0;',
+      'const strict = false;',
+      STEPS,
+      'refused to finish',
+    ],
+    [
+      'a list that lags ends the transfer',
+      "if (outcome !== 'stalled') return outcome;",
+      "if (outcome !== 'stalled') return outcome;\n  throw new NoProgress('stalled');",
+      FOUND,
+      'list-lags',
+    ],
+  ),
+  ...inFile('shared/relay/open-session.ts', [
+    'an intent is not written',
+    'const target = await recordIntent(transfer, there, services);',
+    'const target: Target | undefined = claimed;',
+    FOUND,
+  ]),
+  ...inFile('shared/relay/open-upload.ts', [
+    'whoever lost the target ends without a word',
+    'if (isActive(transfer)) throw',
+    'if (transfer.attempts < 0) throw',
+    FOUND,
+    'superseded-without',
+  ]),
+  ...inFile('shared/relay/record-session.ts', [
+    'a cancelled transfer deletes the file before it',
+    'if (!upload?.replaces) await',
+    'await',
+    FOUND,
+    'cancelled-while',
+  ]),
+  ...inFile(
+    'shared/relay/prove.ts',
+    [
+      'stat is not compared in size',
+      'if (file.size !== size || file.received !== size) {',
+      'if (size < 0) {',
+      STEPS,
+      'is not stored',
+    ],
+    [
+      'stat is not compared in SHA-1',
+      'sha1 !== undefined && file.sha1 !== sha1) {',
+      'sha1 !== undefined && sha1.length < 0) {',
+      STEPS,
+      'is not stored',
+    ],
+  ),
+  ...inFile(
+    'shared/worker/send-slice.ts',
+    [
+      'a wrong MD5 is believed',
+      'if (put.md5 === md5 || (',
+      'if (put.md5 !== undefined || (',
+      STEPS,
+      'comes back wrong',
+    ],
+    ['damage is not written down', 'await noteDamage(slice);', '', STEPS, 'comes back wrong'],
+  ),
+  ...inFile('shared/s3/range-requests.ts', [
+    'a range is read without If-Match',
+    "'if-match'",
+    "'x-match'",
+    'test/contract/s3-source.test.ts',
+    'another version',
+  ]),
+  ...inFile(
+    'shared/slices/slices.ts',
+    [
+      'a slice of another length counts as held',
+      'lengthAt.get(slice.offset) !== slice.length',
+      '!lengthAt.has(slice.offset)',
+      'test/unit/slices.test.ts',
+    ],
+    [
+      'ranges that only touch are not joined',
+      'offset <= last.offset + last.length',
+      'offset < last.offset + last.length',
+      'test/unit/slices.test.ts',
+    ],
+  ),
+  ...inFile('shared/told-error.ts', [
+    'secrets are told',
+    "SHAPES.reduce((clean, shape) => clean.replace(shape, '[withheld]'), text)",
+    'text',
+    'test/unit/told-error.test.ts',
+  ]),
+  ...inFile('shared/records/dynamo-store.ts', [
+    'a write does not ask who wrote since',
+    "'revision = :seen'",
+    "'revision <> :seen OR revision = :seen'",
+    STORE,
+    'a replace loses',
+  ]),
+  ...inFile(
+    'shared/records/dynamo-locks.ts',
+    ['a lock of the dead is never free', 'FREE} OR $', 'FREE} AND $', STORE, 'a lock of somebody'],
+    [
+      'a lock is given back by whoever asks',
+      "'#by = :by'",
+      "'#by = :by OR #by <> :by'",
+      STORE,
+      'a lock of somebody',
+    ],
+  ),
+  ...inFile('shared/api/start-transfer.ts', [
+    'a call that was asked again begins another transfer',
+    'if (own && isActive(own)) return own;',
+    '',
+    FOUND,
+    'start-of-a-machine',
+  ]),
+];
