@@ -43,6 +43,7 @@ export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Tria
   const began = performance.now();
   const dir = await tempDir('backfill-trial');
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir: join(dir.path, 'cos'),
     appId: LOCAL_COS.COS_APP_ID,
     buckets: [LOCAL_COS.COS_BUCKET],

@@ -107,6 +107,7 @@ test('many requests refused at once for a rotated pair all go through after one 
   await using server = await startSecretsManager(asText(OLD));
   const dataDir = await mkdtemp(join(tmpdir(), 'keys-'));
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir,
     appId: account.COS_APP_ID,
     buckets: [account.COS_BUCKET],
@@ -133,6 +134,7 @@ test('a pair that stays wrong is refused after one fetch, by its code', async ()
   await using server = await startSecretsManager(asText(OLD));
   const dataDir = await mkdtemp(join(tmpdir(), 'keys-'));
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir,
     appId: account.COS_APP_ID,
     buckets: [account.COS_BUCKET],

@@ -64,7 +64,13 @@ describe('names, judged by an endpoint that shares no code', () => {
     dir = await tempDir('names');
     const { COS_SECRET_ID: secretId, COS_SECRET_KEY: secretKey, COS_APP_ID: appId, COS_BUCKET } = LOCAL_COS;
     const credentials = [{ secretId, secretKey }];
-    cos = await startCosEndpoint({ dataDir: dir.path, appId, buckets: [COS_BUCKET], credentials });
+    cos = await startCosEndpoint({
+      strictFolders: true,
+      dataDir: dir.path,
+      appId,
+      buckets: [COS_BUCKET],
+      credentials,
+    });
   });
   afterAll(async () => {
     await cos.close();

@@ -18,6 +18,7 @@ const KEYS = Array.from({ length: 30 }, (_, at) => `in/${at}`);
 async function openLocal() {
   const dir = await tempDir('backfill-command');
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir: join(dir.path, 'cos'),
     appId: LOCAL_COS.COS_APP_ID,
     buckets: [LOCAL_COS.COS_BUCKET],

@@ -177,6 +177,7 @@ async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha
     COS_SECRET_KEY: secretKey,
   } = LOCAL_COS;
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir: join(dir.path, 'cos'),
     appId,
     buckets: [bucket],

@@ -23,6 +23,7 @@ test('npm start killed (SIGKILL) at 20 random moments of 300 MiB sends again at 
 }, async () => {
   const dir = await tempDir('relay-kill');
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir: join(dir.path, 'cos'),
     appId: LOCAL_COS.COS_APP_ID,
     buckets: [LOCAL_COS.COS_BUCKET],

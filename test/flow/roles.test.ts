@@ -170,6 +170,7 @@ async function openRelay() {
   const root = join(dir.path, 's3');
   await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
   const cos = await startCosEndpoint({
+    strictFolders: true,
     dataDir: join(dir.path, 'cos'),
     appId: LOCAL_COS.COS_APP_ID,
     buckets: [LOCAL_COS.COS_BUCKET],
