@@ -80,7 +80,7 @@ function form(fields: readonly (readonly [name: string, value: string])[], conte
 type Sent = (client: CosClient) => Promise<unknown>;
 type Fields = readonly (readonly [string, string])[];
 
-const forms: readonly (readonly [name: string, sent: Sent, fields: Fields, content?: string])[] = [
+const forms: readonly (readonly [name: string, sent: Sent, fields: Fields, content: string | undefined])[] = [
   [
     'upload_slice_init, plain',
     (cos) => cos.open(TARGET, { size: 3, sliceSize: 1_048_576, insertOnly: true }, never),
@@ -90,6 +90,7 @@ const forms: readonly (readonly [name: string, sent: Sent, fields: Fields, conte
       ['slice_size', '1048576'],
       ['insertOnly', '1'],
     ],
+    undefined,
   ],
   [
     'upload_slice_init, with sha and uploadparts',
@@ -107,8 +108,9 @@ const forms: readonly (readonly [name: string, sent: Sent, fields: Fields, conte
       ['sha', SHA],
       ['uploadparts', '[]'],
     ],
+    undefined,
   ],
-  ['upload_slice_list', (cos) => cos.list(TARGET, never), [['op', 'upload_slice_list']]],
+  ['upload_slice_list', (cos) => cos.list(TARGET, never), [['op', 'upload_slice_list']], undefined],
   [
     'upload_slice_data',
     (cos) =>
@@ -130,6 +132,7 @@ const forms: readonly (readonly [name: string, sent: Sent, fields: Fields, conte
       ['filesize', '3'],
       ['sha', SHA],
     ],
+    undefined,
   ],
   [
     'upload',
