@@ -98,7 +98,9 @@ function renewedSockets(open: () => Pool): { use(): Use; close(): Promise<void> 
 
   const retire = (old: Pool) => {
     retired.add(old);
-    void old.close().finally(() => retired.delete(old));
+    // what ends its close early is `close` below, which destroys it
+    const forget = () => retired.delete(old);
+    old.close().then(forget, forget);
   };
 
   return {
