@@ -5,7 +5,7 @@ import type { Transfer } from '../records/transfer.ts';
 import type { ApiServices, Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
-import { uploadForgotten } from '../target/transitions.ts';
+import { sessionForgotten } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { loadFor } from './access.ts';
 import { mustBeSending } from './declined.ts';
@@ -50,6 +50,6 @@ export async function cancelTransfer(
   const recorded = upload?.transferId === transferId && !upload.replaces ? recordedIn(upload) : undefined;
   if (!recorded) return transfer;
   await abandonSession(services, transfer, recorded.session, time);
-  await changeTarget(services, targetName(transfer.target), uploadForgotten(transferId));
+  await changeTarget(services, targetName(transfer.target), sessionForgotten(transferId, recorded.session));
   return transfer;
 }

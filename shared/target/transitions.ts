@@ -12,6 +12,15 @@ export const uploadForgotten = (transferId: string): Transition =>
     return { ...withoutUpload(withOrphans(from, initsOf(from.upload))), file: { state: 'unknown' } };
   });
 
+/** The same of one session: whoever began the transfer again meanwhile works with another, or is about to open one. */
+export const sessionForgotten =
+  (transferId: string, session: string): Transition =>
+  (from) => {
+    const upload = from?.upload;
+    const isThis = upload !== undefined && upload.state !== 'opening' && upload.session === session;
+    return isThis ? uploadForgotten(transferId)(from) : 'no-upload';
+  };
+
 export type Proof = {
   /** The attempt of the transfer that proved the file. */
   readonly attempt: number;
