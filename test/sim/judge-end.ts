@@ -33,6 +33,9 @@ function mayFail({ reason }: Failed, world: World): boolean {
       return seen.deleted || (!plan.versioned && versions.length > 1);
     case 'NoProgress':
       return plan.lifeMs < 900_000 && plan.weather.slow > 0; // whole calls were not long enough for one slice
+    case 'SourceUnavailable':
+    case 'CosUnavailable':
+      return seen.dropped > 0; // what passes is written down when the queue gives up, and its event can be redriven
     case 'TargetBusy':
       return world.hasOthers();
     default:

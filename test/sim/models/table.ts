@@ -109,7 +109,10 @@ export function openTableModel(
         const name = `${id}#${slice.session}#${slice.offset}`;
         const known = table.slices.get(name);
         if (known?.confirmed !== undefined && known.confirmed !== md5) return 'other-bytes';
-        if (known?.claim && known.claim.md5 !== md5 && known.claim.until > clock()) return 'busy';
+        const claim = known?.claim;
+        // a claim that lasts longer than any is of a clock that was ahead: it counts for nothing
+        const isLive = claim && claim.until > clock() && claim.until <= clock() + leaseMs;
+        if (isLive && claim.md5 !== md5) return 'busy';
         table.slices.set(name, { ...known, claim: { md5, until: clock() + leaseMs } });
         return 'claimed';
       }),
@@ -120,15 +123,17 @@ export function openTableModel(
         table.slices.set(name, outcome === 'confirmed' ? { confirmed: md5 } : { ...known });
         const range = { offset: slice.offset, length: slice.length };
         const rows = table.windows.get(id) ?? new Map<string, WindowRecord>();
+        const before = outcome === 'unknown' ? rows.get(`~${name}`) : undefined; // what is known of it stays
+        const damaged = outcome === 'damaged' ? [range] : before?.damaged;
         const record = {
           session: slice.session,
           attempt: slice.attempt,
-          confirmed: outcome === 'confirmed' ? [range] : [],
+          confirmed: outcome === 'confirmed' ? [range] : (before?.confirmed ?? []),
           sentSlices: sends,
           resentSlices: 0,
           sentBytes: sends * slice.length,
           md5Verified: verified,
-          ...(outcome === 'damaged' && { damaged: [range] }),
+          ...(damaged && { damaged }),
           at: clock(),
         };
         table.windows.set(id, rows.set(`~${name}`, record));
