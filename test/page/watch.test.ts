@@ -107,4 +107,21 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     expect(await why.count()).toBe(0);
     expect(complaints).toEqual([]);
   });
+
+  test('a backfill stands above the transfers, with what it came to', async () => {
+    bed = await pageBed();
+    for (const key of ['films/a.bin', 'films/b.bin', 'other.bin']) await bed.put(key, bytesOf(key, 1_000));
+    const asked = { json: { source: { bucket: 'source', prefix: 'films/' } } };
+    const { id } = (await bed.call('POST', '/backfills', asked)).body as { id: string }; // the bed holds it to the schema
+    await bed.stack.backfills.ended(id);
+
+    const { page, complaints } = await openAt(browser, bed.address);
+    const job = page.getByRole('region', { name: 'Backfills' });
+    await job.getByText('Complete').waitFor();
+
+    expect(await job.textContent()).toContain('source/films/');
+    expect(await job.textContent()).toContain('2 of 2 objects');
+    await expect.poll(() => page.locator('.row.stored .name').count(), PATIENCE).toBe(2);
+    expect(complaints).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import type { BackfillsView } from '../../../shared/api/backfill-schemas.ts';
 import type { MapView } from '../../../shared/api/map-schemas.ts';
 import type { PageView, SlicesView, TransferView } from '../../../shared/api/views.ts';
 
@@ -91,6 +92,7 @@ export const api = {
     const query = new URLSearchParams({ limit: '50', ...(state && { state }), ...(cursor && { cursor }) });
     return json<PageView>('GET', `/transfers?${query}`);
   },
+  backfills: () => json<BackfillsView>('GET', '/backfills?limit=20'),
   look: (id: string) => json<TransferView>('GET', `/transfers/${id}`),
   async map(id: string): Promise<SliceMap> {
     const known = tags.get(id);

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { TransferView } from '../../../shared/api/views.ts';
 import { Actions } from './actions.ts';
 import { api, type CallFailed } from './api.ts';
+import { Backfills } from './backfills.ts';
 import { bytesText, clockText, percent } from './format.ts';
 import { nameOf } from './names.ts';
 import { usePolled } from './polling.ts';
@@ -44,6 +45,7 @@ export function ListView({ pollMs, uploads, sender }: Given) {
   return html`<div class="head"><h1>${says('title')}</h1><${UploadButtons} sender=${sender} inviting=${false} /></div>
     ${error && html`<${Trouble} error=${error} />`}
     <${UploadList} uploads=${uploads} sender=${sender} />
+    <${Backfills} pollMs=${pollMs} />
     <div class="filters">
       <div class="states" role="group" aria-label=${says('title')}>
         ${[undefined, ...STATES].map(

@@ -103,6 +103,16 @@ const english = {
   wholeFile: 'It went in one request, so there are no slices to show.',
   notFound: 'There is no such transfer',
   updated: 'as of {time}',
+  jobs: 'Backfills',
+  jobCarry: 'carries what COS does not hold',
+  jobPlan: 'looks what there is to carry',
+  jobCheck: 'compares COS with S3',
+  jobRunning: 'Running',
+  jobComplete: 'Complete',
+  jobStopped: 'Stopped',
+  jobBroken: 'Ended without a report',
+  jobFigures: '{done} objects · {size}',
+  jobFailed: '{n} failed',
 } as const;
 
 export type Word = keyof typeof english;
@@ -211,6 +221,16 @@ const chinese: Record<Word, string> = {
   wholeFile: '它在一次请求中发送，没有分片可显示。',
   notFound: '没有这个传输',
   updated: '更新于 {time}',
+  jobs: '批量回填',
+  jobCarry: '传输 COS 尚未保存的对象',
+  jobPlan: '统计需要传输的对象',
+  jobCheck: '比对 COS 与 S3',
+  jobRunning: '进行中',
+  jobComplete: '已完成',
+  jobStopped: '已停止',
+  jobBroken: '已结束，没有报告',
+  jobFigures: '{done} 个对象 · {size}',
+  jobFailed: '{n} 个失败',
 };
 
 export const languages = { en: english as Record<Word, string>, zh: chinese };
