@@ -21,6 +21,8 @@ export type Relay = {
   readonly workers: number;
   readonly readBytes: number;
   readonly smallObjectMax: number;
+  /** Larger objects are not begun, in bytes. */
+  readonly maxObjectBytes: number;
   readonly watchMs: number;
   readonly progressMs: number;
   readonly memory: Readonly<Record<FunctionName, number>>;

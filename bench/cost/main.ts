@@ -52,6 +52,10 @@ function main(): void {
     inMib('rate', given.rate ?? '10'),
     objectsOf(given.objects ?? '1'),
   );
+  if (relay.size > relay.maxObjectBytes)
+    say(
+      `note: a sliced upload of COS v4 takes ${readable(relay.maxObjectBytes)} (MAX_OBJECT_BYTES): such an object would end as TooLarge, at no cost; here is what it would take otherwise`,
+    );
   const bill = billOf(relay);
   const whatIf = WHAT_IF_MIB.map((window) => billOf({ ...relay, windowBytes: window * MIB }));
   if (given.json) {

@@ -25,6 +25,7 @@ export function relayOf(
     workers: config.MAX_CONCURRENCY,
     readBytes: config.READ_BYTES,
     smallObjectMax: config.SMALL_OBJECT_MAX,
+    maxObjectBytes: config.MAX_OBJECT_BYTES,
     watchMs: config.WATCH_MS,
     progressMs: config.PROGRESS_MS,
     memory: {

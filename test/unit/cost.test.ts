@@ -97,3 +97,13 @@ test.each([
   expect(stderr).toContain(named);
   expect(stderr).not.toContain('    at ');
 });
+
+test('an object above what COS v4 takes is named as such, one at the ceiling is not (E17)', async () => {
+  const [above, within] = await Promise.all(
+    ['65GiB', '64GiB'].map((size) => runCommand(COMMAND, ['--size', size])),
+  );
+
+  expect(above?.stderr).toContain('MAX_OBJECT_BYTES');
+  expect(above?.code).toBe(0);
+  expect(within?.stderr).not.toContain('MAX_OBJECT_BYTES');
+});
