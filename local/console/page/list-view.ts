@@ -65,7 +65,8 @@ export function ListView({ pollMs, uploads, sender }: Given) {
 }
 
 type Counts = ReadonlyMap<State, string>;
-const countOf = (counts: Counts | undefined, state: State): string => counts?.get(state) ?? '0';
+/** Nothing is said before the first answer: 0 would be a claim. */
+const countOf = (counts: Counts | undefined, state: State): string => counts?.get(state) ?? '';
 
 /** A page of the list, with the rates of those under way, and how many of each state are among the newest. */
 async function listed(state: State | undefined) {
