@@ -1,10 +1,13 @@
 import { targetName } from '../cos/target.ts';
+import { TargetBusy } from '../errors.ts';
+import { load } from '../records/change-transfer.ts';
 import type { EndReason } from '../records/end-reason.ts';
 import { recordedIn } from '../records/target-record.ts';
-import type { Transfer } from '../records/transfer.ts';
+import { isActive, type Transfer } from '../records/transfer.ts';
 import type { ApiServices, Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
+import { whileHolding } from '../target/hold-target.ts';
 import { sessionForgotten } from '../target/transitions.ts';
 import { end } from '../transfer/end-transfer.ts';
 import { loadFor } from './access.ts';
@@ -37,8 +40,27 @@ export type CancelOptions = {
 /**
  * Ends a running transfer: its workers stop by themselves, and the unfinished upload is deleted from COS. It stays
  * when an older file is at the path, since deleting would take that file too. A transfer that is over stays as it is.
+ * Throws TargetBusy while its file is being closed: a file that is closed a moment later is stored, and not cancelled.
  */
 export async function cancelTransfer(
+  transferId: string,
+  options: CancelOptions,
+  services: Services,
+  time: StepTime,
+): Promise<Transfer> {
+  const transfer = await load(services, transferId);
+  const holder = { id: transferId, target: transfer.target, as: 'removal' } as const;
+  const cancelled = await whileHolding(services, holder, time, (_, own) =>
+    cancelHeld(transferId, options, services, own),
+  );
+  if (cancelled.held) return cancelled.value;
+  if (cancelled.why === 'lost') return cancelHeld(transferId, options, services, time); // nothing of it can be closed
+  const now = await load(services, transferId);
+  if (!isActive(now)) return now;
+  throw new TargetBusy(`the file of transfer ${transferId} is being closed`, { bySelf: true });
+}
+
+async function cancelHeld(
   transferId: string,
   { keepUpload, why = ON_REQUEST }: CancelOptions,
   services: Services,

@@ -47,9 +47,11 @@ export async function finishUpload(
   const transfer = withSha(loaded, input.sha1);
 
   const holder = { id: transferId, target: loaded.target, as: 'proof', known: target } as const;
-  const finished = await whileHolding(services, holder, time, (held, own) =>
-    closeAndProve({ transfer, target: held }, input.how, services, own),
-  );
+  const finished = await whileHolding(services, holder, time, async (held, own) => {
+    const now = await load(services, transferId); // it may have been cancelled a moment ago
+    if (!isActive(now)) return { kind: 'over', transfer: now } as const;
+    return closeAndProve({ transfer, target: held }, input.how, services, own);
+  });
   if (!finished.held) return notHeld(transferId, finished.why, services);
   const done = finished.value;
   switch (done.kind) {

@@ -16,6 +16,8 @@ export const CALLER = { name: 'somebody', by: 'iam' } as const;
 const ROUNDS = 8;
 /** Troubles have stopped by then: a client that wants its file asks until it is told what became of it. */
 const STARTS = 40;
+/** What `target-busy` asks a client to wait. */
+const RETRY_AFTER_MS = 30_000;
 
 /** One call of the API, as a Lambda of its own. */
 export const call = <T>(
@@ -67,8 +69,8 @@ export async function uploadByClient(run: Run, content: string, size: number): P
     const over = await ask('cancel', (own, time) =>
       cancelOnRequest({ caller: CALLER, path, query: {} }, own, time),
     );
-    if (!(over instanceof Error) || over instanceof RelayError) return;
-    await pause(10_000);
+    if (!(over instanceof Error) || (over instanceof RelayError && over.remedy === 'give-up')) return;
+    await pause(RETRY_AFTER_MS); // its file may be being closed
   }
 }
 

@@ -105,6 +105,10 @@ export function provenAt(text: string | undefined): string | undefined {
   return file?.state === 'stored' ? file.transferId : undefined;
 }
 
+/** A transfer works on the target. */
+export const isWorkedOn = (text: string | undefined): boolean =>
+  text !== undefined && JSON.parse(text).active === true;
+
 /** The ETag of the version that the target's record says the file is. */
 export function provenEtag(text: string | undefined): string | undefined {
   const file = text === undefined ? undefined : JSON.parse(text).file;

@@ -6,6 +6,7 @@ import type { Operation } from '../scheduler.ts';
 import {
   contentOf,
   contentOfFile,
+  isWorkedOn,
   type Look,
   PATH,
   provenAt,
@@ -88,7 +89,8 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const was = contentOfFile(before.file);
     const all = transfersOf(world);
     const proven = all.some((one) => one.state === 'stored' && contentOf(one, world) === was);
-    if (!proven || all.some(isActive)) return undefined; // what is on its way replaces it
+    // what is on its way replaces it; of a small object, only the target tells that it is
+    if (!proven || all.some(isActive) || isWorkedOn(world.table.targets.get(world.target))) return undefined;
     return `${operation.life.name} deleted ${was}, which is stored`;
   },
 
