@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse, type ScalarTag, YAMLSeq } from 'yaml';
+import { type CollectionTag, parse, type ScalarTag, YAMLMap } from 'yaml';
 import * as z from 'zod';
 import { UsageError } from '../../local/command.ts';
 import { asError } from '../../shared/errors.ts';
@@ -78,13 +78,14 @@ function jsonOf(text: string): unknown {
 const TAGS = ['Sub', 'If', 'Equals', 'Not', 'Ref', 'GetAtt'].flatMap((name) => {
   const key = name === 'Ref' ? 'Ref' : `Fn::${name}`;
   const ofText = (text: string) => ({ [key]: name === 'GetAtt' ? text.split('.') : text });
-  class Sequence extends YAMLSeq {
-    override toJSON(...args: Parameters<YAMLSeq['toJSON']>) {
-      return { [key]: super.toJSON(...args) };
-    }
-  }
+  const ofList = (list: unknown) => {
+    const map = new YAMLMap();
+    map.set(key, list);
+    return map;
+  };
   const scalar: ScalarTag = { tag: `!${name}`, resolve: ofText };
-  return [scalar, { tag: `!${name}`, collection: 'seq' as const, nodeClass: Sequence }];
+  const collection: CollectionTag = { tag: `!${name}`, collection: 'seq', resolve: ofList };
+  return [scalar, collection];
 });
 
 /** The values that the framework puts in, as far as they are known before it runs. */
