@@ -80,8 +80,10 @@ export async function relayVersion(
 ): Promise<Transfer> {
   const { target, options } = delivery.to;
   const isSmall = source.size <= services.settings.smallObjectMax && !delivery.late;
-  const known = isSmall
-    ? await knownOrNew(source, { target, options }, services) // one write fewer: how it ends is its first record
+  // how a small one ends is its first record; but a deletion that comes again asks what it began
+  const isWrittenLate = isSmall && source.revivedBy === undefined;
+  const known = isWrittenLate
+    ? await knownOrNew(source, { target, options }, services)
     : await registerTransfer(source, { target, options }, services, { restart: false });
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that
