@@ -1,5 +1,6 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
+import { identifyingVersion } from '../records/source-version.ts';
 import { type Owner, sourceName, type Target } from '../records/target-record.ts';
 import { isActive, transferId } from '../records/transfer.ts';
 import { DIRECT_HOLD_MS } from '../relay/upload-direct.ts';
@@ -40,8 +41,11 @@ export async function objectDeleted(
   const current = await currentVersion(gone, services, time);
   const record = await services.store.getTarget(targetName(target));
   if (current) {
-    if (!wasMirrored(gone, record) && !(await isBegun(gone, current, delivery.to, services)))
-      return say('a deletion was not of the current version', gone, services);
+    const isOfOurs =
+      wasMirrored(gone, record) ||
+      (await isUnderWay(gone, target, services)) ||
+      (await isBegun(gone, current, delivery.to, services));
+    if (!isOfOurs) return say('a deletion was not of the current version', gone, services);
     await relayVersion(revived(gone, current), services, time, delivery);
     return;
   }
@@ -91,6 +95,18 @@ async function currentVersion(
 
 const wasMirrored = ({ versionId }: DeletedObject, record: Target | undefined): boolean =>
   versionId !== undefined && record?.owner.versionId === versionId;
+
+/** The deleted version is being carried, and has not claimed the target yet: it will, from the version that is current again. */
+async function isUnderWay(
+  { bucket, key, versionId }: DeletedObject,
+  target: CosTarget,
+  { store }: Services,
+): Promise<boolean> {
+  if (identifyingVersion(versionId) === undefined) return false;
+  const named = { kind: 's3', bucket, key, versionId, etag: '', size: 0, lastModified: 0 } as const; // its id goes by the version alone
+  const carried = await store.get(transferId(named, target));
+  return carried !== undefined && isActive(carried);
+}
 
 const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
 
