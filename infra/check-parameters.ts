@@ -184,6 +184,8 @@ const RULES: readonly (readonly [parameter: string, rule: Rule])[] = [
       allWorkers === '' ? undefined : wholeNumber('allWorkers', 1, 100_000)({ allWorkers, ...rest }, ''),
   ],
   ['arrivals', wholeNumber('arrivals', 2, 1_000)],
+  ['apiRate', wholeNumber('apiRate', 1, 10_000)], // what API Gateway gives an account and region; it lets less pass if that is lower
+  ['apiBurst', wholeNumber('apiBurst', 1, 5_000)],
   ['logDays', oneOf('logDays', ...LOG_DAYS)],
   ['keepData', oneOf('keepData', 'Delete', 'Retain')],
   ['oldIndex', oneOf('oldIndex', 'drop', 'keep')],

@@ -117,10 +117,13 @@ function refusal(base: string, { status, text }: Reply): ApiRefused {
 }
 
 /** API Gateway refuses in words of its own, before the relay is asked. */
-const guess = (status: number): string =>
-  status === 401 || status === 403
-    ? 'it does not accept your AWS credentials (execute-api:Invoke is needed) or your token'
+function guess(status: number): string {
+  if (status === 401 || status === 403)
+    return 'it does not accept your AWS credentials (execute-api:Invoke is needed) or your token';
+  return status === 429
+    ? 'more calls came than its stage takes (apiRate, apiBurst): try again, or deploy it with more'
     : "is it the relay's API?";
+}
 
 function pauseMs(attempt: number, retryAfter: string | null): number {
   const asked = Number(retryAfter ?? 0) * 1_000;

@@ -8,6 +8,8 @@ import { functionOf, readDefinition, taskStates } from '../../local/stack/machin
 import { loadConfig } from '../../shared/config.ts';
 import { routes } from '../../shared/lambda/http/routes.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
+import { type Declared, readDeclared, readPackaged } from '../../tools/roles/declared.ts';
+import { rightsOf } from '../../tools/roles/rights.ts';
 import { unpackBundles } from '../kit/bundles.ts';
 import { EVERYTHING_SET, type Packaged, packaged, type Resource } from '../kit/package.ts';
 
@@ -294,6 +296,29 @@ test('all workers together and arrivals are capped by parameter', () => {
   expect(prod.resources.ObjectDashcreatedEventSourceMappingSQSEvents?.Properties).toMatchObject({
     ScalingConfig: { MaximumConcurrency: 4 },
   });
+});
+
+test('the API takes only so many calls, by parameter', () => {
+  const limits = (from: Packaged) =>
+    ofType(from, 'AWS::ApiGatewayV2::Stage').map((stage) => property(stage, 'DefaultRouteSettings'));
+
+  expect(limits(dev)).toMatchObject([{ ThrottlingRateLimit: '100', ThrottlingBurstLimit: '200' }]);
+  expect(limits(prod)).toMatchObject([{ ThrottlingRateLimit: '7', ThrottlingBurstLimit: '9' }]);
+});
+
+test('npm run roles tells of the packaged template what it tells of the files', async () => {
+  const told = (from: Declared) =>
+    rightsOf(from).map(({ who, service, actions }) => `${who} ${service}:${actions.join(',')}`);
+
+  const packagedRights = told(await readPackaged(prod.templateFile));
+
+  // no schedule is asked for, so its role is not made
+  const scheduled = /^BackfillScheduleRole /;
+  expect(packagedRights.sort()).toEqual(
+    told(await readDeclared())
+      .filter((right) => !scheduled.test(right))
+      .sort(),
+  );
 });
 
 test('a key of KMS may be used through its one service only', () => {

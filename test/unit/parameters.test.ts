@@ -68,6 +68,8 @@ test.each([
   ],
   ['the alias of a key', ['secretKeyArn=arn:aws:kms:us-east-1:123456789012:alias/k'], 'secretKeyArn', /ARN/],
   ['one call at once', ['arrivals=1'], 'arrivals', /2 to 1000/],
+  ['an API that takes no call', ['apiRate=0'], 'apiRate', /1 to 10000/],
+  ['a burst above what an account may', ['apiBurst=5001'], 'apiBurst', /1 to 5000/],
   ['no worker at all', ['allWorkers=0'], 'allWorkers', /from 1/],
   ['days CloudWatch does not keep', ['logDays=15'], 'logDays', /14, 30/],
 ])('%s is refused by name', (_, given, parameter, reason) => {
