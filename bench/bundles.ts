@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
@@ -25,17 +25,46 @@ export type Bundle = { readonly name: string; readonly path: string; readonly by
 
 /** Every function as `serverless.yml` has it bundled; `plain` leaves out what makes the bundles slim. */
 export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promise<Bundle[]> {
-  const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
-  const { minify, exclude, plugins, format } = custom.esbuild;
-  const slim: Plugin[] = createRequire(import.meta.url)(join(ROOT, plugins));
   const files = (await readdir(join(ROOT, 'functions'))).filter((name) => name.endsWith('.ts'));
   const outdir = join(OUT, how);
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await build({
+    ...(await optionsFor(how)),
     entryPoints: files.map((name) => join(ROOT, 'functions', name)),
     outdir,
     outExtension: { '.js': '.cjs' },
+  });
+  return Promise.all(
+    files.map(async (file) => {
+      const name = basename(file, '.ts');
+      const path = join(outdir, `${name}.cjs`);
+      return { name, path, bytes: (await stat(path)).size };
+    }),
+  );
+}
+
+/** One function as it is deployed: its text, and the files it is made of, as paths from the project's folder. */
+export async function bundleOf(
+  name: string,
+): Promise<{ readonly text: string; readonly inputs: readonly string[] }> {
+  const { outputFiles, metafile } = await build({
+    ...(await optionsFor('deployed')),
+    entryPoints: [join(ROOT, 'functions', `${name}.ts`)],
+    outdir: OUT,
+    write: false,
+    metafile: true,
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+  return { text: outputFiles.map(({ text }) => text).join(''), inputs };
+}
+
+async function optionsFor(how: 'deployed' | 'plain') {
+  const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
+  const { minify, exclude, plugins, format } = custom.esbuild;
+  const slim: Plugin[] = createRequire(import.meta.url)(join(ROOT, plugins));
+  return {
+    absWorkingDir: ROOT,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -45,14 +74,7 @@ export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promi
     minify: how === 'deployed' && minify,
     treeShaking: how === 'deployed',
     plugins: how === 'deployed' ? slim : [],
-  });
-  return Promise.all(
-    files.map(async (file) => {
-      const name = basename(file, '.ts');
-      const path = join(outdir, `${name}.cjs`);
-      return { name, path, bytes: (await stat(path)).size };
-    }),
-  );
+  } satisfies BuildOptions;
 }
 
 /** DynamoDB's client and nothing else, bundled as the functions are: no function of ours can do without it. */
