@@ -36,15 +36,24 @@ async function main(): Promise<number> {
   }
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
-  const ask = await openAsk(given.values);
+  const ask = await openAsk(given.values, ended.signal);
+  try {
+    return await watch(given, ask, ended.signal);
+  } catch (error) {
+    if (ended.signal.aborted) return 0;
+    throw error;
+  }
+}
+
+async function watch(given: Arguments, ask: Ask, ended: AbortSignal): Promise<number> {
   const id = given.id === undefined ? undefined : await wholeId(given.id, ask);
   const screen = openScreen(process.stdout);
   for (;;) {
     const look = id === undefined ? await all(ask, screen.columns) : await one(id, ask, screen.columns);
     screen.show(look.lines);
     if (look.code !== undefined || given.values.once) return look.code ?? 0;
-    await sleep(EVERY_MS, undefined, { signal: ended.signal }).catch(() => undefined);
-    if (ended.signal.aborted) return 0;
+    await sleep(EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
+    if (ended.aborted) return 0;
   }
 }
 
@@ -75,18 +84,30 @@ async function wholeId(start: string, ask: Ask): Promise<string> {
   throw new UsageError(`${found.length} of the newest transfers begin with ${start}; say more of the id`);
 }
 
-async function openAsk(given: ApiWords & { data?: string | undefined }): Promise<Ask> {
+/** Above the limit of the stage, or in trouble that passes: nothing was done, and the same call may be made again. */
+const PASSES = new Set([429, 503, 504]);
+const TRIES = 5;
+
+async function openAsk(given: ApiWords & { data?: string | undefined }, ended: AbortSignal): Promise<Ask> {
   const { api, identity } = await reachNamedOrRunning(given, process.env);
   const forward = openForward(api, identity);
   return async (path) => {
-    const { status, content } = await forward({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
-    const answer: unknown = JSON.parse(content.toString());
-    if (status === 200) return answer;
-    const told =
-      typeof answer === 'object' && answer !== null && 'detail' in answer ? answer.detail : `HTTP ${status}`;
-    throw new Error(`the API says: ${told}`);
+    for (let tries = 1; ; tries += 1) {
+      const { status, content } = await forward({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
+      if (status === 200) return JSON.parse(content.toString());
+      if (!PASSES.has(status) || tries === TRIES) throw new Error(`the API says: ${told(status, content)}`);
+      await sleep(EVERY_MS * 2 ** (tries - 1), undefined, { signal: ended });
+    }
   };
 }
+
+function told(status: number, content: Buffer): string {
+  const answer: unknown = JSON.parse(content.toString());
+  const has = typeof answer === 'object' && answer !== null && 'detail' in answer;
+  return has ? String(answer.detail) : `HTTP ${status}`;
+}
+
+type Arguments = ReturnType<typeof readArguments>;
 
 function readArguments(args: readonly string[]) {
   const { values, positionals } = readWords({

@@ -5,7 +5,8 @@ import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { backfillSummary } from '../../shared/records/backfill-job.ts';
-import { BACKFILL_ARN, startAwsStage } from '../kit/aws-stage.ts';
+import { BACKFILL_ARN, backfillsAsStepFunctions } from '../kit/aws-backfills.ts';
+import { startAwsStage } from '../kit/aws-stage.ts';
 import { openBackfillBed } from '../kit/backfill-bed.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
 import { bytesOf, seen, sha1 } from '../kit/relay-bed.ts';
@@ -96,11 +97,11 @@ test('of a stage, the job outlives the command: Ctrl-C says how to watch it and 
   onTestFinished(() => bed.close());
   const stack = await bed.start();
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB, ...variables } = bed.env;
-  const aws = await startAwsStage(
-    { ...variables, SOURCE_BUCKET, BACKFILL_MACHINE_ARN: BACKFILL_ARN },
-    stack.backfills,
-  );
-  onTestFinished(() => aws.close());
+  await using aws = await startAwsStage({
+    stacks: { 'cos-slice-relay-test': { BackfillMachineArn: BACKFILL_ARN } },
+    variables: { ...variables, SOURCE_BUCKET, BACKFILL_MACHINE_ARN: BACKFILL_ARN },
+    stepFunctions: backfillsAsStepFunctions(stack.backfills),
+  });
   const env = { ...aws.env, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB };
   const run = (...args: string[]) => runCommand(COMMAND, ['--stage', 'test', ...args], { env });
   for (const key of KEYS) await bed.put(key, bytesOf(key, 1_000));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { busy, dropFirst, forgetSession, stall } from '../../local/cos/faults.ts';
 import { type ApiBed, apiBed, MIB, TOKEN } from '../kit/api-bed.ts';
-import { startCloudFormation } from '../kit/cloud-formation.ts';
+import { startAwsStage } from '../kit/aws-stage.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
 import { startIamGateway } from '../kit/iam-gateway.ts';
 
@@ -192,14 +192,14 @@ describe('npm run upload', () => {
       region: 'eu-west-1',
       ...keys,
     });
-    await using stacks = await startCloudFormation({
-      'cos-slice-relay-prod': { HttpApiUrl: gateway.origin },
+    await using aws = await startAwsStage({
+      stacks: { 'cos-slice-relay-prod': { HttpApiUrl: gateway.origin } },
     });
     const file = await fileOf('signed.bin');
     const send = (stage: string, secret = keys.secretAccessKey) =>
       runCommand(SCRIPT, [file, '--stage', stage, '--json'], {
         env: {
-          AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.origin,
+          ...aws.env,
           AWS_REGION: 'eu-west-1',
           AWS_ACCESS_KEY_ID: keys.accessKeyId,
           AWS_SECRET_ACCESS_KEY: secret,

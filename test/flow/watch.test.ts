@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { type ApiBed, apiBed, TOKEN } from '../kit/api-bed.ts';
+import { startAwsStage } from '../kit/aws-stage.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
+import { startIamGateway } from '../kit/iam-gateway.ts';
 import { bytesOf, sendings } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
@@ -93,35 +95,57 @@ test.each([
 });
 
 test('--stage reads the address from the stack and signs each call with AWS credentials', async () => {
-  const heard: string[] = [];
-  const api = await listening((request, respond) => {
-    heard.push(String(request.headers.authorization));
-    respond('application/json', '{"transfers":[]}');
+  const keys = { accessKeyId: 'AKIAexample', secretAccessKey: SECRET };
+  const id = await relayed('of-a-stage.bin', MIB);
+  await bed.stack.machine.idle();
+  await using gateway = await startIamGateway({
+    api: bed.origin,
+    token: TOKEN,
+    region: 'eu-west-1',
+    ...keys,
   });
-  const cloudFormation = await listening((_, respond) => respond('text/xml', stackWith(api)));
+  await using aws = await startAwsStage({
+    stacks: { 'cos-slice-relay-prod': { HttpApiUrl: gateway.origin } },
+  });
+  const watch = (stage: string, secret = SECRET) =>
+    runCommand('local/watch/main.ts', [id.slice(0, 12), '--stage', stage, '--region', 'eu-west-1'], {
+      env: { ...aws.env, AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: secret },
+    });
 
-  const { code, stdout, stderr } = await runCommand(
-    'local/watch/main.ts',
-    ['--once', '--stage', 'prod', '--region', 'eu-west-1'],
-    {
-      env: {
-        AWS_ENDPOINT_URL: cloudFormation,
-        AWS_ACCESS_KEY_ID: 'AKIAexample',
-        AWS_SECRET_ACCESS_KEY: SECRET,
-      },
-    },
-  );
+  const seen = await watch('prod');
+  const stranger = await watch('prod', 'another');
+  const nowhere = await watch('staging');
 
-  expect([stderr, stdout, code]).toEqual(['', 'nothing was relayed yet\n', 0]);
-  expect(heard).toHaveLength(1);
-  expect(heard[0]).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIAexample\/\d{8}\/eu-west-1\/execute-api\//);
+  expect([seen.stderr, seen.code]).toEqual(['', 0]);
+  expect(seen.stdout).toMatch(/of-a-stage\.bin[\s\S]*stored 1 MiB/);
+  expect(gateway.counts.signed).toBeGreaterThan(2);
+  expect([stranger.code, stranger.stderr]).toEqual([1, expect.stringContaining('the API says: HTTP 403')]);
+  expect(nowhere.code).toBe(2);
+  expect(nowhere.stderr).toContain('no stage staging (stack cos-slice-relay-staging) in eu-west-1');
+  expect(new Set(aws.calls)).toEqual(new Set(['DescribeStacks'])); // no right to read functions is needed
 });
 
-type Respond = (type: string, body: string) => void;
+test('a stage that is asked too often at once is asked again, and not given up', async () => {
+  const refusals = [429, 503];
+  const api = await listening((_, respond) => {
+    const status = refusals.shift();
+    if (status === undefined) respond(200, '{"transfers":[]}');
+    else respond(status, '{"message":"Too Many Requests"}');
+  });
+
+  const { code, stdout } = await runCommand('local/watch/main.ts', ['--once', '--api', api, '--token', 'x']);
+
+  expect([stdout, code]).toEqual(['nothing was relayed yet\n', 0]);
+  expect(refusals).toEqual([]);
+});
+
+type Respond = (status: number, body: string) => void;
 async function listening(answer: (request: IncomingMessage, respond: Respond) => void): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();
-    answer(request, (type, body) => response.writeHead(200, { 'content-type': type }).end(body));
+    answer(request, (status, body) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -132,11 +156,3 @@ async function listening(answer: (request: IncomingMessage, respond: Respond) =>
   if (address === null || typeof address === 'string') throw new Error('no port');
   return `http://127.0.0.1:${address.port}`;
 }
-
-/** What CloudFormation answers to DescribeStacks (API version 2010-05-15), with what is read of it. */
-const stackWith = (
-  api: string,
-): string => `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
-<DescribeStacksResult><Stacks><member><StackName>cos-slice-relay-prod</StackName><StackStatus>CREATE_COMPLETE</StackStatus>
-<CreationTime>2026-11-01T00:00:00Z</CreationTime><Outputs><member><OutputKey>HttpApiUrl</OutputKey>
-<OutputValue>${api}</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;

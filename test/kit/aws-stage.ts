@@ -1,50 +1,40 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { LocalBackfills } from '../../local/stack/backfill-machine.ts';
 
-export type AwsStage = {
-  /** What a process needs to find this AWS, besides S3 and DynamoDB. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Each call, by service and name. */
-  readonly calls: readonly string[];
-  close(): Promise<void>;
+type Json = Record<string, unknown>;
+type Texts = Readonly<Record<string, string>>;
+
+export type AwsStageOptions = {
+  /** The outputs of each stack, by the stack's name. */
+  readonly stacks: Readonly<Record<string, Texts>>;
+  /** The environment of every function of these stacks. */
+  readonly variables?: Texts;
+  /** What Step Functions answers to a call. */
+  readonly stepFunctions?: (call: string, given: Json) => Promise<Json>;
 };
 
-type Answer = { readonly type: string; readonly body: string };
-type Json = Record<string, unknown>;
+export type AwsStage = AsyncDisposable & {
+  /** What a process needs to find this AWS, besides S3, DynamoDB and SQS. */
+  readonly env: Texts;
+  /** Each call, by name. */
+  readonly calls: readonly string[];
+};
 
-export const BACKFILL_ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:relay-backfill';
+type Answer = { readonly status?: number; readonly type: string; readonly body: string };
 
 /**
- * As much of AWS as a command needs to find a stage and to lead its backfills: CloudFormation's description of the stack, the
- * environment that Lambda gives the functions, and Step Functions in front of `backfills`.
+ * As much of AWS as a command needs to find a stage that is deployed: CloudFormation's description of a stack, the environment
+ * that Lambda gives a function, and Step Functions. What is not there is told in the words of each service.
  */
-export async function startAwsStage(
-  variables: Readonly<Record<string, string>>,
-  backfills: LocalBackfills,
-): Promise<AwsStage> {
+export async function startAwsStage(options: AwsStageOptions): Promise<AwsStage> {
   const calls: string[] = [];
   const server = createServer(async (request, response) => {
-    const given = await text(request);
-    const { type, body } = await answer(request, given);
-    response.writeHead(200, { 'content-type': type });
-    response.end(body);
+    const asked = askedOf(request, await text(request));
+    calls.push(asked.call);
+    const { status = 200, type, body } = await answer(asked, options);
+    response.writeHead(status, { 'content-type': type, ...(status === 404 && NOT_FOUND) }).end(body);
   });
-  const answer = async (request: IncomingMessage, given: string): Promise<Answer> => {
-    const [, call] = String(request.headers['x-amz-target'] ?? '').split('.');
-    if (call !== undefined) {
-      calls.push(call);
-      const body = JSON.stringify(await stepFunctions(call, JSON.parse(given), backfills));
-      return { type: 'application/x-amz-json-1.0', body };
-    }
-    if (request.url?.startsWith('/2015-03-31/functions/')) {
-      calls.push('GetFunctionConfiguration');
-      return { type: 'application/json', body: JSON.stringify({ Environment: { Variables: variables } }) };
-    }
-    calls.push(new URLSearchParams(given).get('Action') ?? '?');
-    return { type: 'text/xml', body: STACK };
-  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -60,7 +50,7 @@ export async function startAwsStage(
       AWS_ENDPOINT_URL_LAMBDA: origin,
       AWS_ENDPOINT_URL_SFN: origin,
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
@@ -69,37 +59,56 @@ export async function startAwsStage(
   };
 }
 
-const STACK = `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
-<StackName>cos-slice-relay-test</StackName><CreationTime>2026-11-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>
-<Outputs><member><OutputKey>BackfillMachineArn</OutputKey><OutputValue>${BACKFILL_ARN}</OutputValue></member></Outputs>
-</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+/** How Lambda names its errors. */
+const NOT_FOUND = { 'x-amzn-errortype': 'ResourceNotFoundException' };
 
-const STATUS = { running: 'RUNNING', succeeded: 'SUCCEEDED', failed: 'FAILED', stopped: 'ABORTED' } as const;
+type Asked =
+  | { readonly service: 'states'; readonly call: string; readonly given: Json }
+  | { readonly service: 'lambda'; readonly call: 'GetFunctionConfiguration'; readonly name: string }
+  | { readonly service: 'cloudformation'; readonly call: string; readonly name: string };
 
-async function stepFunctions(call: string, given: Json, backfills: LocalBackfills): Promise<Json> {
-  const named = String(given.name ?? given.executionArn ?? given.mapRunArn);
-  const name = named.split(':').at(-1) ?? '';
-  const now = Date.now() / 1_000;
-  const run = await backfills.look(name);
-  switch (call) {
-    case 'StartExecution':
-      await backfills.start(name, JSON.parse(String(given.input)));
-      return { executionArn: `${BACKFILL_ARN.replace('stateMachine', 'execution')}:${name}`, startDate: now };
-    case 'DescribeExecution':
-      return { executionArn: named, status: STATUS[run?.status ?? 'failed'], startDate: now };
-    case 'ListMapRuns':
-      return { mapRuns: run?.objects ? [{ mapRunArn: `arn:map:${name}`, startDate: now }] : [] };
-    case 'DescribeMapRun': {
-      const { total = 0, concurrency = 0 } = run?.objects ?? {};
-      return { mapRunArn: named, itemCounts: { total }, maxConcurrency: concurrency };
+function askedOf(request: IncomingMessage, body: string): Asked {
+  const [, target] = String(request.headers['x-amz-target'] ?? '').split('.');
+  if (target !== undefined) return { service: 'states', call: target, given: JSON.parse(body) };
+  const name = /^\/2015-03-31\/functions\/([^/]+)\/configuration/.exec(request.url ?? '')?.[1];
+  if (name !== undefined) return { service: 'lambda', call: 'GetFunctionConfiguration', name };
+  const words = new URLSearchParams(body);
+  return {
+    service: 'cloudformation',
+    call: words.get('Action') ?? '?',
+    name: words.get('StackName') ?? '',
+  };
+}
+
+async function answer(asked: Asked, { stacks, variables, stepFunctions }: AwsStageOptions): Promise<Answer> {
+  switch (asked.service) {
+    case 'states': {
+      if (!stepFunctions) throw new Error(`nobody answers ${asked.call}`);
+      const body = JSON.stringify(await stepFunctions(asked.call, asked.given));
+      return { type: 'application/x-amz-json-1.0', body };
     }
-    case 'UpdateMapRun':
-      await backfills.setConcurrency(name, Number(given.maxConcurrency));
-      return {};
-    case 'StopExecution':
-      await backfills.stop(name);
-      return { stopDate: now };
-    default:
-      throw new Error(`nobody answers ${call}`);
+    case 'lambda': {
+      const type = 'application/json';
+      const isThere = Object.keys(stacks).some((stack) => asked.name.startsWith(`${stack}-`));
+      const body = JSON.stringify(isThere ? { Environment: { Variables: variables } } : {});
+      return { ...(!isThere && { status: 404 }), type, body };
+    }
+    case 'cloudformation': {
+      const outputs = Object.entries(stacks).find(([name]) => name === asked.name)?.[1];
+      return { ...(!outputs && { status: 400 }), type: 'text/xml', body: stackXml(asked.name, outputs) };
+    }
   }
+}
+
+/** What CloudFormation answers to DescribeStacks (API version 2010-05-15), with what is read of it. */
+function stackXml(name: string, outputs: Texts | undefined): string {
+  if (!outputs)
+    return `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error></ErrorResponse>`;
+  const members = Object.entries(outputs).map(
+    ([key, value]) =>
+      `<member><OutputKey>${key}</OutputKey><OutputValue>${value.replaceAll('&', '&amp;')}</OutputValue></member>`,
+  );
+  return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
+<StackName>${name}</StackName><CreationTime>2026-11-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>
+<Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
 }
