@@ -1,5 +1,8 @@
 import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 
+/** The folder was missing: it is made, and the file goes once more. */
+const NO_DIRECTORY = -197;
+
 /**
  * Bytes go again only after a fault, or when a process was killed since: of each kill no more than what was in flight.
  * `killed` tells where in the log, `most` how many that is.
@@ -13,11 +16,11 @@ export function repeatsIn(
   const byKill = killed.map(() => 0);
   const unasked: string[] = [];
   let sentAgain = 0;
-  for (const [at, { op, path, offset = 0, fault }] of log.entries()) {
+  for (const [at, { op, path, offset = 0, fault, code }] of log.entries()) {
     if (op !== 'upload' && op !== 'upload_slice_data') continue;
     const name = `${path} at ${offset}`;
     const before = last.get(name);
-    last.set(name, { at, fault: fault !== undefined });
+    last.set(name, { at, fault: fault !== undefined || code === NO_DIRECTORY });
     if (!before) continue;
     sentAgain += 1;
     const kill = killed.findIndex((where) => before.at < where && at >= where);
