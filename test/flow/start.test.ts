@@ -105,8 +105,12 @@ describe('npm start', () => {
 
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toContain('sends only what is missing');
-    expect(second.stderr).toContain('resuming: 12 slices are already held, 28 are sent');
-    expect(JSON.parse(second.stdout).slices).toMatchObject({ total: 40, sent: 28, alreadyHeld: 12 });
+    const { slices } = JSON.parse(second.stdout);
+    // a slice that was under way when the process ended may still have arrived
+    expect(slices.alreadyHeld).toBeGreaterThanOrEqual(12);
+    expect(slices).toMatchObject({ total: 40, sent: 40 - slices.alreadyHeld });
+    const { alreadyHeld, sent } = slices;
+    expect(second.stderr).toContain(`resuming: ${alreadyHeld} slices are already held, ${sent} are sent`);
     expect(second.code).toBe(0);
   });
 
