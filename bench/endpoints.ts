@@ -15,7 +15,6 @@ let s3: S3Endpoint | undefined;
 const tasks = {
   async cos(options: Partial<CosEndpointOptions> & { readonly dataDir: string }) {
     cos = await startCosEndpoint({
-      strictFolders: true,
       appId: LOCAL_COS.COS_APP_ID,
       buckets: [LOCAL_COS.COS_BUCKET],
       credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],

@@ -28,7 +28,13 @@ export async function acceptSession(
 ): Promise<Transfer | 'reopen' | 'moved'> {
   const { target, whose } = await recognised(transfer, listed, services, time);
   if (whose === 'not-owner') return ownerless(transfer.id, services);
-  if (whose === 'ours') return adopt(transfer, listed, target, services);
+  if (whose === 'ours') {
+    const adopted = await adopt(transfer, listed, target, services);
+    // whoever ended it meanwhile did not know of this session; deleting would take the file that was there too
+    if (!isActive(adopted) && !target.upload?.replaces)
+      await abandonSession(services, transfer, listed.session, time);
+    return adopted;
+  }
 
   // another execution may have opened anew between the list and the record: its old session is nobody's any more
   if (whose !== 'left-over' && !(await isOpen(listed.session, transfer, services, time))) return 'moved';
