@@ -103,7 +103,7 @@ export const cancelTransfer = call({
   ...NO_BODY,
   status: 200,
   answer: transferView,
-  problems: problems('unknown-transfer', 'read-only', 'already-over', ...COS),
+  problems: problems('unknown-transfer', 'read-only', 'already-over', 'target-busy', ...COS),
 });
 
 export const listSlices = call({
@@ -158,6 +158,7 @@ export const finishTransfer = call({
     'not-open',
     'not-client-driven',
     'slices-missing',
+    'target-busy',
     'session-lost',
     'not-identical',
     ...COS,
