@@ -2,9 +2,8 @@ import * as z from 'zod';
 import { outcomeLine } from '../backfill/outcome-line.ts';
 import { backfillMode, backfillSource, backfillSummary, outcome, tally } from '../records/backfill-job.ts';
 import { caller } from './caller.ts';
-import { at, bucket, cursor, decimal, idempotencyKey, key, prefix } from './fields.ts';
+import { at, bucket, bytes, cursor, decimal, idempotencyKey, key, prefix } from './fields.ts';
 
-const bytes = z.int().nonnegative();
 const id = z
   .string()
   .regex(/^[\w.:-]{1,80}$/, 'must be the id of a backfill')

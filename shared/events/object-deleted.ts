@@ -1,6 +1,6 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceMissing } from '../errors.ts';
-import { identifyingVersion } from '../records/source-version.ts';
+import { identifyingVersion, type S3Origin } from '../records/source-version.ts';
 import { type Owner, sourceName, type Target } from '../records/target-record.ts';
 import { isActive, transferId } from '../records/transfer.ts';
 import { DIRECT_HOLD_MS } from '../relay/upload-direct.ts';
@@ -66,16 +66,14 @@ const revived = ({ sequencer }: DeletedObject, { object, metadata }: Current): P
 });
 
 /** An earlier delivery found the target busy: its transfer must come to an end. */
-async function isBegun(
+const isBegun = async (
   gone: DeletedObject,
   current: Current,
   { target }: Destination,
-  { store }: Services,
-): Promise<boolean> {
-  if (gone.sequencer === undefined) return false; // its transfer would be that of the version's own event
-  const begun = await store.get(transferId(revived(gone, current).source, target));
-  return begun !== undefined && isActive(begun);
-}
+  services: Services,
+): Promise<boolean> =>
+  // without a sequencer its transfer would be that of the version's own event
+  gone.sequencer !== undefined && isCarried(revived(gone, current).source, target, services);
 
 type Current = { readonly object: PinnedObject; readonly metadata: ObjectMetadata };
 
@@ -97,15 +95,18 @@ const wasMirrored = ({ versionId }: DeletedObject, record: Target | undefined): 
   versionId !== undefined && record?.owner.versionId === versionId;
 
 /** The deleted version is being carried, and has not claimed the target yet: it will, from the version that is current again. */
-async function isUnderWay(
+const isUnderWay = async (
   { bucket, key, versionId }: DeletedObject,
   target: CosTarget,
-  { store }: Services,
-): Promise<boolean> {
-  if (identifyingVersion(versionId) === undefined) return false;
-  const named = { kind: 's3', bucket, key, versionId, etag: '', size: 0, lastModified: 0 } as const; // its id goes by the version alone
-  const carried = await store.get(transferId(named, target));
-  return carried !== undefined && isActive(carried);
+  services: Services,
+): Promise<boolean> =>
+  identifyingVersion(versionId) !== undefined &&
+  // a transfer's id goes by the version alone where there is one
+  isCarried({ kind: 's3', bucket, key, versionId, etag: '', size: 0, lastModified: 0 }, target, services);
+
+async function isCarried(source: S3Origin, target: CosTarget, { store }: Services): Promise<boolean> {
+  const transfer = await store.get(transferId(source, target));
+  return transfer !== undefined && isActive(transfer);
 }
 
 const nameOf = ({ bucket, key }: DeletedObject): string => sourceName({ kind: 's3', bucket, key });
