@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 import { busy, dropFirst, loseAnswer } from '../../local/cos/faults.ts';
 import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { backfillSummary } from '../../shared/records/backfill-job.ts';
 import { startCommand } from '../kit/command.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { repeatsIn } from './repeats.ts';
@@ -42,12 +43,7 @@ const AHEAD = new URL('clock-ahead.mjs', import.meta.url).href;
 export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Trial): Promise<Verdict> {
   const began = performance.now();
   const dir = await tempDir('backfill-trial');
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir: join(dir.path, 'cos'),
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
+  const cos = await startLocalCos(join(dir.path, 'cos'), {
     faults: [
       dropFirst(8, { op: 'upload', skip: 5 }),
       loseAnswer(8, { op: 'upload', skip: 50 }),

@@ -1,30 +1,21 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
+import { expect, test } from 'vitest';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
+import { withDynamoDb } from '../kit/dynamo-client.ts';
 
 const MIB = 1_048_576;
 const SIZE = 200.5 * MIB;
-let db: DynamoDb;
-let client: DynamoDBClient;
+const db = withDynamoDb();
 let tables = 0;
-beforeAll(async () => {
-  db = await startDynamoDb();
-  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-  client = new DynamoDBClient({ endpoint: db.endpoint, region: 'us-east-1', credentials });
-});
-afterAll(async () => {
-  client.destroy();
-  await db.close();
-});
-
 async function open() {
   const table = `table-${++tables}`;
   let now = 1_000;
-  await client.send(new CreateTableCommand(tableDefinition(table)));
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  await db.client.send(new CreateTableCommand(tableDefinition(table)));
+  const documents = DynamoDBDocumentClient.from(db.client, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
   const store = openDynamoStore({
     documents,
     table,

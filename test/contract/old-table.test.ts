@@ -1,29 +1,18 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
+import { expect, test } from 'vitest';
 import { createTable } from '../../local/stack/relay-table.ts';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
 import { createdKey } from '../../shared/records/listed-row.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import { newTransfer } from '../../shared/records/transfer.ts';
+import { withDynamoDb } from '../kit/dynamo-client.ts';
 import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
 
-let db: DynamoDb;
-let client: DynamoDBClient;
-beforeAll(async () => {
-  db = await startDynamoDb();
-  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-  client = new DynamoDBClient({ endpoint: db.endpoint, region: 'us-east-1', credentials });
-});
-afterAll(async () => {
-  client.destroy();
-  await db.close();
-});
-
+const db = withDynamoDb();
 test('transfers of a table made by version 0.1 are read, and listed once it is brought up to date', async () => {
   const [now] = tableDefinition('old').GlobalSecondaryIndexes ?? [];
-  await client.send(
+  await db.client.send(
     new CreateTableCommand({
       ...tableDefinition('old'),
       AttributeDefinitions: ['pk', 'sk', 'state', 'createdKey'].map((AttributeName) => ({
@@ -42,7 +31,9 @@ test('transfers of a table made by version 0.1 are read, and listed once it is b
       ],
     }),
   );
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const documents = DynamoDBDocumentClient.from(db.client, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
   const source = { kind: 's3', bucket: 'b', key: 'k', etag: 'e', size: 5, lastModified: 0 } as const;
   const old = newTransfer(source, targetOf('k'), OPTIONS, 1_000);
   const item = { pk: `TRANSFER#${old.id}`, sk: 'TRANSFER', createdKey: createdKey(old), ...old };
@@ -56,8 +47,8 @@ test('transfers of a table made by version 0.1 are read, and listed once it is b
   });
   const read = await store.get(old.id);
 
-  await createTable(client, 'old');
-  await createTable(client, 'old');
+  await createTable(db.client, 'old');
+  await createTable(db.client, 'old');
 
   expect(now?.IndexName).not.toBe('byState');
   expect(read).toEqual(old);

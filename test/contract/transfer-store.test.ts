@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
 import type { ListedRow } from '../../shared/records/listed-row.ts';
@@ -9,6 +9,7 @@ import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/reco
 import { tableDefinition } from '../../shared/records/table.ts';
 import type { Target } from '../../shared/records/target-record.ts';
 import { newTransfer, type Opening, toEnded, toSending } from '../../shared/records/transfer.ts';
+import { withDynamoDb } from '../kit/dynamo-client.ts';
 import { noDynoxide, startDynoxide } from '../kit/dynoxide.ts';
 import { OPTIONS, targetOf } from '../kit/relay-bed.ts';
 
@@ -39,28 +40,17 @@ const window = (offset: number, more: Partial<WindowRecord> = {}): WindowRecord 
 
 function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void {
   describe(`TransferStore: ${name}`, () => {
-    let db: DynamoDb;
-    let client: DynamoDBClient;
+    const db = withDynamoDb(start);
     let tables = 0;
-    beforeAll(async () => {
-      db = await start();
-      const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-      client = new DynamoDBClient({ endpoint: db.endpoint, region: 'us-east-1', credentials });
-    });
-    afterAll(async () => {
-      client.destroy();
-      await db.close();
-    });
-
     const open = async (): Promise<TransferStore> => (await openWithItems()).store;
 
     /** `put` writes an item of a target as it stands. */
     const openWithItems = async () => {
       tables += 1;
       const table = `relay-${tables}`;
-      await client.send(new CreateTableCommand(tableDefinition(table)));
+      await db.client.send(new CreateTableCommand(tableDefinition(table)));
       const marshallOptions = { removeUndefinedValues: true };
-      const documents = DynamoDBDocumentClient.from(client, { marshallOptions });
+      const documents = DynamoDBDocumentClient.from(db.client, { marshallOptions });
       const store: TransferStore = openDynamoStore({
         documents,
         table,

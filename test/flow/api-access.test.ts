@@ -1,42 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
 import { startApi } from '../../local/stack/api/server.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { routes } from '../../shared/lambda/http/routes.ts';
+import { accessTable, claimsOf } from '../kit/access-table.ts';
 import { type ApiBed, apiBed, MIB, rawSend, type Send, type Sent, TOKEN, typeOf } from '../kit/api-bed.ts';
 
-const DOCS = new URL('../../docs/api.md', import.meta.url);
 const WHOSE = ["one's own", "another caller's", 'begun by an event', 'out of reach'] as const;
 type Whose = (typeof WHOSE)[number];
 const SIZE = 21 * MIB;
 const slice = randomBytes(MIB);
-
-/** The two tables of docs/api.md: call → whose → what is answered. */
-async function told(access: string): Promise<Map<string, Record<Whose, string>>> {
-  const text = await readFile(DOCS, 'utf8');
-  const [, table = ''] = text.split(`\`API_ACCESS=${access}\`:\n\n`);
-  const lines = table.split('\n\n')[0]?.split('\n') ?? [];
-  const cells = lines.map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-  expect(cells[0]).toEqual(['call', ...WHOSE]);
-  return new Map(
-    cells
-      .slice(2)
-      .map(([call = '', ...answers]) => [
-        call.replaceAll('`', ''),
-        Object.fromEntries(WHOSE.map((whose, at) => [whose, answers[at]])) as Record<Whose, string>,
-      ]),
-  );
-}
-
-const token = (sub: string) => ({ jwt: { claims: { iss: 'https://issuer.example', sub } } });
 
 describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACCESS) => {
   let bed: ApiBed;
@@ -49,8 +24,8 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     // the same stack, reached by strangers, who may write less than whoever began the rest
     const narrow = { ...bed.stack.services.config, ALLOWED_TARGETS: [{ bucket: 'relay', prefix: 'in/' }] };
     const others = new Map([
-      ['token-a', token('a')],
-      ['token-b', token('b')],
+      ['token-a', claimsOf('a')],
+      ['token-b', claimsOf('b')],
     ]);
     const api = await startApi({ services: { ...bed.stack.services, config: narrow }, token: TOKEN, others });
     pool = new Pool(api.origin);
@@ -98,7 +73,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
   }
 
   test.each(WHOSE)('what caller A may do to what is %s is what docs/api.md says', async (whose) => {
-    const table = await told(API_ACCESS);
+    const table = await accessTable(`\`API_ACCESS=${API_ACCESS}\``, WHOSE);
     const { id, json } = await made(whose);
     const ask = async (call: string, sent?: Sent): Promise<string> => {
       const [method = '', path = ''] = call.split(' ');
@@ -146,7 +121,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     const calls = Object.values(routes)
       .filter(({ path }) => !path.startsWith('/backfills'))
       .map(({ method, path }) => `${method} ${path}`);
-    const table = await told(API_ACCESS);
+    const table = await accessTable(`\`API_ACCESS=${API_ACCESS}\``, WHOSE);
 
     expect([...table.keys(), 'GET /openapi.json'].sort()).toEqual(calls.sort());
   });
@@ -154,7 +129,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
 
 describe('strangers', () => {
   test('have ids of their own for the same request, and keys of their own', async () => {
-    const others = new Map(['a', 'b'].map((who) => [`token-${who}`, token(who)] as const));
+    const others = new Map(['a', 'b'].map((who) => [`token-${who}`, claimsOf(who)] as const));
     const bed = await apiBed({}, { others });
     const pool = new Pool(bed.origin);
     const post = async (who: string, json: object, key?: string) => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
@@ -7,42 +6,19 @@ import { startApi } from '../../local/stack/api/server.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { routes } from '../../shared/lambda/http/routes.ts';
+import { accessTable, claimsOf } from '../kit/access-table.ts';
 import { type ApiBed, apiBed, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
 import { REPORTS, requestOf } from '../kit/backfill-bed.ts';
 import { bytesOf, seen } from '../kit/relay-bed.ts';
 
-const DOCS = new URL('../../docs/api.md', import.meta.url);
 const WHOSE = ["one's own", "another caller's", "an operator's", 'out of reach'] as const;
 type Whose = (typeof WHOSE)[number];
-
-/** The two tables of docs/api.md: call → whose → what is answered. */
-async function told(access: string): Promise<Map<string, Record<Whose, string>>> {
-  const text = await readFile(DOCS, 'utf8');
-  const [, table = ''] = text.split(`\`API_ACCESS=${access}\`, backfills:\n\n`);
-  const cells = (table.split('\n\n')[0] ?? '').split('\n').map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-  expect(cells[0]).toEqual(['call', ...WHOSE]);
-  return new Map(
-    cells
-      .slice(2)
-      .map(([call = '', ...answers]) => [
-        call.replaceAll('`', ''),
-        Object.fromEntries(WHOSE.map((whose, at) => [whose, answers[at]])) as Record<Whose, string>,
-      ]),
-  );
-}
-
-const token = (sub: string) => ({ jwt: { claims: { iss: 'https://issuer.example', sub } } });
 
 /** Callers A and B, who may read what is under `in/` only; the bed's own caller may read all. */
 async function openCallers(bed: ApiBed) {
   const ALLOWED_SOURCES = [{ bucket: SOURCE_BUCKET, prefix: 'in/' }];
   const config = { ...bed.stack.services.config, ALLOWED_SOURCES };
-  const others = new Map(['a', 'b'].map((who) => [`token-${who}`, token(who)] as const));
+  const others = new Map(['a', 'b'].map((who) => [`token-${who}`, claimsOf(who)] as const));
   const api = await startApi({ services: { ...bed.stack.services, config }, token: TOKEN, others });
   const pool = new Pool(api.origin);
   return {
@@ -96,7 +72,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
   test.each(WHOSE)(
     'what caller A may do to a backfill that is %s is what docs/api.md says',
     async (whose) => {
-      const table = await told(API_ACCESS);
+      const table = await accessTable(`\`API_ACCESS=${API_ACCESS}\`, backfills`, WHOSE);
       bed.cos.inject(stall(1_000, 1_000)); // it still runs when it is asked about
       const { id, json } = await made(whose);
       await untilBegun(bed, id);
@@ -133,7 +109,9 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
       .filter(({ path }) => path.startsWith('/backfills'))
       .map(({ method, path }) => `${method} ${path}`);
 
-    expect([...(await told(API_ACCESS)).keys()].sort()).toEqual(calls.sort());
+    expect([...(await accessTable(`\`API_ACCESS=${API_ACCESS}\`, backfills`, WHOSE)).keys()].sort()).toEqual(
+      calls.sort(),
+    );
   });
 });
 

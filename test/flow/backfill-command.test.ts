@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { backfillSummary } from '../../shared/records/backfill-job.ts';
@@ -9,6 +8,7 @@ import { BACKFILL_ARN, backfillsAsStepFunctions } from '../kit/aws-backfills.ts'
 import { startAwsStage } from '../kit/aws-stage.ts';
 import { openBackfillBed } from '../kit/backfill-bed.ts';
 import { runCommand, startCommand } from '../kit/command.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { bytesOf, seen, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -18,13 +18,7 @@ const KEYS = Array.from({ length: 30 }, (_, at) => `in/${at}`);
 /** The relay of this machine with 30 objects in its bucket, and a COS that answers slowly until told otherwise. */
 async function openLocal() {
   const dir = await tempDir('backfill-command');
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir: join(dir.path, 'cos'),
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
-  });
+  const cos = await startLocalCos(join(dir.path, 'cos'));
   onTestFinished(async () => {
     await cos.close();
     await dir.remove();

@@ -6,9 +6,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 import { seededRandom } from '../../local/s3/faults.ts';
 import { LOCAL_COS } from '../../local/stack/stack.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { seen } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -22,13 +23,7 @@ test('npm start killed (SIGKILL) at 20 random moments of 300 MiB sends again at 
   timeout: 300_000,
 }, async () => {
   const dir = await tempDir('relay-kill');
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir: join(dir.path, 'cos'),
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
-  });
+  const cos = await startLocalCos(join(dir.path, 'cos'));
   onTestFinished(async () => {
     await cos.close();
     await dir.remove();

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import type { CosEndpoint, CosEndpointOptions } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
@@ -17,6 +17,7 @@ import { openTransport } from '../../shared/cos/transport.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import { transferId } from '../../shared/records/transfer.ts';
 import type { WiringOptions } from '../../shared/wiring/wiring.ts';
+import { startLocalCos } from './local-cos.ts';
 import { tempDir } from './temp-dir.ts';
 
 export const SLICE = 524_288;
@@ -57,15 +58,7 @@ let tables = 0;
 export async function openBed(options: BedOptions = {}) {
   const dir = await tempDir('relay-bed');
   const root = join(dir.path, 's3');
-  const cos = await startCosEndpoint({
-    dataDir: join(dir.path, 'cos'),
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [{ secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY }],
-    strictFolders: true, // the harder of the two: the relay makes the directories itself
-    refuseSame: true,
-    ...options.cos,
-  });
+  const cos = await startLocalCos(join(dir.path, 'cos'), { refuseSame: true, ...options.cos });
   const s3 = await startS3Endpoint({ root });
   const reader = new S3Client({
     endpoint: s3.origin,
