@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { allCalls } from './all-calls.ts';
 import { problemBody } from './answer.ts';
-import * as calls from './calls.ts';
 import { PROBLEMS, problemType } from './problem-table.ts';
 import { type Call, isLocated } from './read-request.ts';
 
 /** OpenAPI 3.1, made from the schemas that read the requests. */
 export async function describeApi(): Promise<object> {
   const paths: ZodOpenApiPathsObject = {};
-  for (const [operationId, call] of Object.entries(calls)) {
+  for (const [operationId, call] of Object.entries(allCalls)) {
     const { path, method } = call.route;
     paths[path] = { ...paths[path], [method.toLowerCase()]: operation(operationId, call) };
   }
