@@ -23,6 +23,8 @@ const hold = z.object({
   by: z.string().optional(),
   /** An op=delete may be under way: no call of the same transfer closes, proves or directly sends a file meanwhile. */
   removal: z.literal(true).optional(),
+  /** What calls of the same transfer took before and have not given back, oldest first. */
+  beneath: z.array(z.object({ until: z.number(), removal: z.literal(true).optional() })).optional(),
 });
 export type Hold = z.infer<typeof hold>;
 

@@ -39,8 +39,8 @@ export async function whileHolding<T>(
   const hold = held({ transferId: id, as, by, now, until });
   const taken = await changeTarget(services, name, hold, { known, signal: time.signal });
   if (!taken.done) return { held: false, why: taken.why === 'busy' ? 'busy' : 'lost' };
-  const { before, target } = taken;
-  const giveBack = () => changeTarget(services, name, unheld(id, target.hold?.until ?? until, before?.hold));
+  const { target } = taken;
+  const giveBack = () => changeTarget(services, name, unheld(id, target.hold?.until ?? until, as));
   try {
     const value = await withinHold(time, HOLD_MS[as], (own) => work(target, own));
     await giveBack();

@@ -38,30 +38,49 @@ export type Holder = {
   readonly until: EpochMillis;
 };
 
-/** Nobody else writes until then. A hold that lasts longer, and whose it is, stays. */
+/** Nobody else writes until then. A hold that lasts longer, and whose it is, stays; what is held already is not forgotten. */
 export const held = ({ transferId, as, by, now, until }: Holder): Transition =>
   byOwner(transferId, (from) => {
     const { hold } = from;
     const there = hold && hold.until > now ? hold : undefined;
     if (there && isInTheWay(there, as, by)) return 'busy';
-    const { removal: _, ...rest } = hold ?? {};
+    const beneath = hold ? [...(hold.beneath ?? []), alone(hold)] : [];
+    const lasting = beneath.filter((one, index) => index === 0 || one.until > now);
     const longer = Math.max(hold?.until ?? 0, until);
-    return { ...from, hold: { ...rest, until: longer, ...(as === 'removal' && { removal: true }) } };
+    return { ...from, hold: onTop({ until: longer, ...ofKind(as === 'removal') }, hold?.by, lasting) };
   });
+
+type Layer = NonNullable<Hold['beneath']>[number];
+
+const ofKind = (removal: boolean) => (removal ? { removal: true as const } : {});
+const alone = ({ until, removal }: Hold): Layer => ({ until, ...ofKind(removal === true) });
+const onTop = (top: Layer, by: string | undefined, beneath: readonly Layer[]): Hold => ({
+  ...top,
+  ...(by !== undefined && { by }),
+  ...(beneath.length > 0 && { beneath: [...beneath] }),
+});
 
 function isInTheWay(there: Hold, as: Holder['as'], by: string | undefined): boolean {
   if (as === 'proof') return there.removal === true;
   return there.removal !== true && (there.by === undefined || there.by !== by);
 }
 
-/** A hold ends as it was before it was taken; one that was released or renewed since is let be. */
-export const unheld = (transferId: string, until: EpochMillis, before: Hold | undefined): Transition =>
+/**
+ * One call gives back what it took: what was held before stays, and so does what others of its transfer took since. A hold
+ * that was released or taken anew is let be.
+ */
+export const unheld = (transferId: string, until: EpochMillis, as: Holder['as']): Transition =>
   byOwner(transferId, (from) => {
-    if (from.hold?.until !== until) return 'not-held';
     const { hold, ...rest } = from;
-    if (!before) return rest;
-    const { removal: _, ...kept } = hold;
-    return { ...rest, hold: { ...kept, until: before.until, ...(before.removal && { removal: true }) } };
+    if (!hold) return 'not-held';
+    const layers = [...(hold.beneath ?? []), alone(hold)];
+    const own = layers.findLastIndex(
+      (one) => one.until === until && (one.removal === true) === (as === 'removal'),
+    );
+    if (own < 0) return 'not-held';
+    const left = layers.toSpliced(own, 1);
+    const top = left.pop();
+    return top ? { ...rest, hold: onTop(top, hold.by, left) } : rest;
   });
 
 /**

@@ -45,14 +45,17 @@ test.each([
   },
 );
 
-test('a cancelled transfer may keep its unfinished upload for a later try', async () => {
+test('a transfer cancelled by two callers at once may keep its unfinished upload, and begins again at once', async () => {
   const bed = await testBed({ env: { MAX_IN_FLIGHT: '1' } });
   const { object } = await drop(bed, SIZE);
   let puts = 0;
   const stack = await watched(bed, {
     async after({ name }) {
-      puts += name === 'cos.put' ? 1 : 0;
-      if (puts === 5) await cancelTransfer(idOf(object), { keepUpload: true }, stack.services, noLimit);
+      if (name !== 'cos.put') return;
+      puts += 1;
+      if (puts !== 5) return;
+      const cancel = () => cancelTransfer(idOf(object), { keepUpload: true }, stack.services, noLimit);
+      await Promise.all([cancel(), cancel()]);
     },
   });
   const transfer = await carryOn(stack, object);

@@ -54,6 +54,13 @@ export const SABOTAGES: readonly Sabotage[] = [
       'never answered',
     ],
     [
+      'of two that hold at once the first to end is not heard',
+      'if (own < 0)',
+      'if (own < layers.length - 1)',
+      TRANSITIONS,
+      'whoever ends first',
+    ],
+    [
       'a shorter hold replaces a longer one',
       'Math.max(hold?.until ?? 0, until)',
       'until',

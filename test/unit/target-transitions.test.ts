@@ -66,10 +66,8 @@ const steps: readonly fc.Arbitrary<Step>[] = [
       step('held', id, now, held({ transferId: id, as, by: name, now, until: now + ms })),
     ),
   fc
-    .tuple(transferId, at, fc.option(at, { nil: undefined }))
-    .map(([id, until, before]) =>
-      step('unheld', id, 0, unheld(id, until, before === undefined ? undefined : { until: before })),
-    ),
+    .tuple(transferId, at, fc.constantFrom('proof', 'removal'))
+    .map(([id, until, as]) => step('unheld', id, 0, unheld(id, until, as))),
   fc.tuple(by, fc.boolean()).map(([name, isAnswered]) => step('letGo', '', 0, letGo(name, isAnswered))),
   fc.tuple(transferId, at).map(([id, now]) => step('released', id, now, released(id, now))),
   fc
@@ -199,6 +197,40 @@ describe('whatever happens to a target, in whatever order', () => {
             expect(from.hold.until <= now || id === from.owner.transferId).toBe(true);
           else expect(says).toBe('letGo');
         });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('calls of one transfer that hold at once leave what was held before them, whoever ends first', () => {
+    const base = fc.option(fc.record({ until: at, by }), { nil: undefined });
+    const calls = fc.array(fc.record({ until: fc.integer({ min: 10, max: 100 }), rank: fc.nat() }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(base, fc.constantFrom('proof', 'removal'), calls, (hold, as, taken) => {
+        const own = { transferId: 'a-1', as, by: hold?.by, now: 5 } as const;
+        const claim = claimed({ owner: ownerOf('a-1'), hold }, 't', 5);
+        let target = walk([step('claimed', 'a-1', 5, claim)], () => undefined) as Target; // nobody has it yet
+        const took = (transition: Transition) => {
+          const next = transition(target);
+          if (typeof next === 'string') throw new Error(next);
+          target = { ...next, revision: target.revision + 1 };
+        };
+        const untils = taken.map(({ until, rank }) => {
+          took(held({ ...own, until }));
+          return { until: target.hold?.until ?? 0, rank };
+        });
+
+        const leaving = untils.toSorted((a, b) => a.rank - b.rank);
+        leaving.forEach(({ until }, index) => {
+          took(unheld('a-1', until, as));
+          const last = Math.max(0, ...leaving.slice(index + 1).map((one) => one.until));
+          expect(target.hold?.until ?? 0).toBeGreaterThanOrEqual(last);
+          if (index + 1 < leaving.length) expect(target.hold?.removal === true).toBe(as === 'removal');
+        });
+        expect(target.hold).toEqual(hold);
       }),
       { numRuns: 500 },
     );
