@@ -43,8 +43,8 @@ export const SABOTAGES: readonly Sabotage[] = [
       'a deletion and a proof hold at once',
       "if (there && isInTheWay(there, as, by)) return 'busy';",
       '',
-      FOUND,
-      'late-deletion',
+      TRANSITIONS,
+      'is not held as',
     ],
     [
       'an unanswered request is forgotten',
@@ -89,7 +89,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       'a file is sent while a deletion may be under way',
       'const isRemoved = hold?.removal === true && mine.hold !== undefined;',
       'const isRemoved = false;',
-      TRANSITIONS,
+      ORDER,
       'op=delete',
     ],
     [
@@ -194,7 +194,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     'an intent is not written',
     'const target = await recordIntent(transfer, there, services);',
     'const target: Target | undefined = claimed;',
-    FOUND,
+    STEPS,
+    'before COS is asked',
   ]),
   ...inFile('shared/relay/open-upload.ts', [
     'whoever lost the target ends without a word',
@@ -207,8 +208,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     'a cancelled transfer deletes the file before it',
     'if (!upload?.replaces) await',
     'await',
-    FOUND,
-    'cancelled-while',
+    STEPS,
+    'would take the file',
   ]),
   ...inFile(
     'shared/relay/prove.ts',

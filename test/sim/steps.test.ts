@@ -4,10 +4,13 @@ import { expect, test } from 'vitest';
 import type { CosFile } from '../../shared/cos/client.ts';
 import { openPace } from '../../shared/cos/pace.ts';
 import { targetName } from '../../shared/cos/target.ts';
+import { CosUnavailable } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
 import { newTransfer, type Sending, toSending } from '../../shared/records/transfer.ts';
 import { finishUpload } from '../../shared/relay/finish-upload.ts';
 import { listSlices } from '../../shared/relay/list-slices.ts';
+import { openSession } from '../../shared/relay/open-session.ts';
+import { recordSession } from '../../shared/relay/record-session.ts';
 import type { Services } from '../../shared/services.ts';
 import { abandonSession } from '../../shared/target/abandon-session.ts';
 import { changeTarget } from '../../shared/target/change-target.ts';
@@ -15,6 +18,7 @@ import { ownerOf } from '../../shared/target/claim-order.ts';
 import { withinHold } from '../../shared/target/hold-target.ts';
 import { claimed, letGo } from '../../shared/target/hold-transitions.ts';
 import { sessionOpened } from '../../shared/target/upload-transitions.ts';
+import { end } from '../../shared/transfer/end-transfer.ts';
 import { settingsOf } from '../../shared/wiring/wiring.ts';
 import { sendSlice } from '../../shared/worker/send-slice.ts';
 import { newTally } from '../../shared/worker/tally.ts';
@@ -211,4 +215,37 @@ test('a hold whose request was never answered keeps other versions out until its
   expect(letGo('x', false)(from)).toMatchObject({ hold: { until: NOW } });
   expect(letGo('x', true)(from)).not.toHaveProperty('hold');
   expect(letGo('y', true)(from)).toBe('not-held');
+});
+
+test('that a session is about to be opened is written down before COS is asked, for an answer may never come', async () => {
+  const { services, transfer, cos } = await sending();
+  cos.uploads.clear();
+  const claimedTarget = await services.store.getTarget(targetName(path));
+  const lost = () => Promise.reject(new CosUnavailable('no answer'));
+  if (!claimedTarget) throw new Error('nobody claimed the target');
+
+  const opening = openSession(
+    transfer,
+    claimedTarget,
+    { ...services, cos: { ...services.cos, open: lost } },
+    time,
+  );
+
+  await expect(opening).rejects.toThrow(CosUnavailable);
+  expect(await services.store.getTarget(targetName(path))).toMatchObject({ upload: { state: 'opening' } });
+});
+
+test('a session that was opened over a file for a transfer that is over stays: its deletion would take the file', async () => {
+  const { services, transfer, session, cos } = await sending();
+  cos.files.set(path.path, { slices: [], size: 5, createdAt: 0, modifiedAt: 0 });
+  const target = await services.store.getTarget(targetName(path));
+  if (!target?.upload) throw new Error('no upload is written down');
+  await end(services, transfer.id, 'cancelled', { error: 'Cancelled', message: 'on request' });
+  const opened = { kind: 'session', session, sliceSize: SLICE, serial: false } as const;
+  const intended = { ...target, upload: { ...target.upload, replaces: { size: 5 } } };
+
+  const isOurs = await recordSession(transfer, { opened, intended, withSha: false }, services, time);
+
+  expect(isOurs).toBe(false);
+  expect(cos.files.has(path.path)).toBe(true);
 });

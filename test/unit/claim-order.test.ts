@@ -57,6 +57,11 @@ describe('decideClaim', () => {
       () => claim({ transferId: 'mine' }, { hold: { until: NOW + 1 } }),
       'mine',
     ],
+    [
+      'our own, to send a file while an op=delete may be under way',
+      () => claim({ transferId: 'mine' }, { hold: { until: NOW + 1, removal: true }, by: 'b' }),
+      'busy',
+    ],
     ['one of an older version', () => claim({}), 'supersedes'],
     ['one of an older version, under a hold', () => claim({}, { hold: { until: NOW + 1 } }), 'busy'],
     [

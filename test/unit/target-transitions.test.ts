@@ -338,3 +338,15 @@ test('a transfer that goes on without a hold keeps others away until its unanswe
   expect(goesOn).toMatchObject({ hold: { until: 100 } });
   expect(claimed({ owner: ownerOf('a-2') }, 't', 50)({ ...Object(goesOn), revision: 3 })).toBe('busy');
 });
+
+test.each([
+  ['removal', 'proof'],
+  ['proof', 'removal'],
+] as const)('a target that is held as %s is not held as %s too', (first, second) => {
+  const target = walk([claimOf('a-1')], () => undefined);
+  const hold = (as: typeof first) => held({ transferId: 'a-1', as, by: 'x', now: 1, until: 9 });
+  const taken = hold(first)(target);
+  if (typeof taken === 'string') throw new Error(taken);
+
+  expect(hold(second)({ ...taken, revision: 2 })).toBe('busy');
+});
