@@ -33,9 +33,12 @@ export function unfinishedUpload(store: Store, bucket: string, path: string): Un
   const upload = store.uploads.get(bucket, path);
   if (!upload) return undefined;
   const { session, filesize, sliceSize, sha } = upload;
-  const held = [...store.slices(upload).held].map((offset) => ({
-    offset,
-    length: sliceLength(upload, offset),
-  }));
+  const held = store
+    .slices(upload)
+    .held.inOrderStored()
+    .map((offset) => ({
+      offset,
+      length: sliceLength(upload, offset),
+    }));
   return { session, filesize, sliceSize, ...(sha && { sha }), held };
 }

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Landing } from './disk/landing.ts';
+import { altered, forgetUpload } from './fault-acts.ts';
 import type { FaultQueue } from './fault-queue.ts';
 import type { FaultAct } from './faults.ts';
-import { type Context, lockKey } from './operations/context.ts';
+import type { Context } from './operations/context.ts';
 import { fileToDownload, sendFile } from './operations/download.ts';
+import { landContent } from './operations/land-content.ts';
 import { perform } from './operations/operations.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
+import { readAddress } from './wire/address.ts';
 import type { Bandwidth } from './wire/bandwidth.ts';
 import { type Call, offsetOf, readCall } from './wire/call.ts';
 import { type Answer, answerOf, Refused } from './wire/codes.ts';
@@ -30,6 +34,8 @@ type Serving = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly entry: LogEntry;
+  /** Of the request's content; released when it is over. */
+  readonly landings: Landing[];
 };
 
 /** One request from its first byte to the last of its answer, with the fault that is due. */
@@ -38,7 +44,8 @@ export async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const at: Serving = { server, request, response, entry: server.log.open(server.nextRequestId()) };
+  const entry = server.log.open(server.nextRequestId());
+  const at: Serving = { server, request, response, entry, landings: [] };
   try {
     allowOrigin(request, response, server.allowOrigins);
     if (isPreflight(request)) answerPreflight(at);
@@ -47,6 +54,7 @@ export async function serve(
     if (error instanceof HungUp) at.entry.aborted();
     else await send(at, troubled(at, error));
   } finally {
+    await release(at);
     at.entry.close();
   }
 }
@@ -59,7 +67,7 @@ function answerPreflight(at: Serving): void {
 
 async function answerRequest(at: Serving): Promise<void> {
   const { server, request, entry } = at;
-  const form = await readForm(request, server.bandwidth);
+  const form = await readForm(request, { bandwidth: server.bandwidth, land: (fields) => land(at, fields) });
   entry.enter();
   const call = readCall(request, form);
   const act = server.faults.take(call.op, offsetOf(call));
@@ -67,7 +75,20 @@ async function answerRequest(at: Serving): Promise<void> {
   if (!(await passes(at, call, act))) return;
   if (call.op === 'download') return answerDownload(at, call);
   if (act?.kind === 'duplicate') await decide(at, call, act);
-  await send(at, await decide(at, call, act), act);
+  const answer = await decide(at, call, act);
+  await release(at);
+  await send(at, answer, act);
+}
+
+function land({ server, request, landings }: Serving, before: ReadonlyMap<string, string>): Landing {
+  const landing = landContent(server.context, readAddress(request.url ?? '/', request.headers.host), before);
+  landings.push(landing);
+  return landing;
+}
+
+/** What nobody took of the content is gone before the client hears of it. */
+async function release({ landings }: Serving): Promise<void> {
+  await Promise.all(landings.splice(0).map((landing) => landing.release()));
 }
 
 async function answerDownload(at: Serving, call: Call): Promise<void> {
@@ -123,24 +144,10 @@ async function send(at: Serving, answer: Answer, act?: FaultAct): Promise<void> 
   sendAnswer(response, altered(answer, act), stamp(at));
 }
 
-function altered(answer: Answer, act: FaultAct | undefined): Answer {
-  if (act?.kind === 'answered-with-error') return { ...answerOf(act.code), status: act.status };
-  const md5 = answer.data?.datamd5;
-  if (act?.kind !== 'wrong-md5' || typeof md5 !== 'string') return answer;
-  return { ...answer, data: { ...answer.data, datamd5: (md5.startsWith('0') ? '1' : '0') + md5.slice(1) } };
-}
-
 function troubled(at: Serving, error: unknown): Answer {
   const answer = error instanceof Refused ? error.answer : answerOf(-195, `storage is in trouble: ${error}`);
   at.entry.decided(answer.code);
   return answer;
-}
-
-async function forgetUpload({ store, lock }: Context, { address }: Call): Promise<void> {
-  await lock.alone(lockKey(address), async () => {
-    const upload = store.uploads.get(address.bucket, address.path);
-    if (upload) await store.dropUpload(upload);
-  });
 }
 
 const stamp = ({ server, entry }: Serving) => ({

@@ -1,86 +1,131 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { type Cut, type HeldSlices, heldSlices } from './held-slices.ts';
+import { entryBytes, readJournal } from './journal.ts';
+import { type Landing, openLanding } from './landing.ts';
 
-/** The bytes of one unfinished upload, and the journal that says which slices are among them. */
+/**
+ * The bytes of one unfinished upload, and the journal that says which slices are among them. A slice is written to its own place
+ * while it arrives. Where one is held already, or another is on its way, it is written to a spare place behind the file's end:
+ * so a slice that breaks off harms none that is held. The one taken last counts.
+ */
 export type SliceFile = {
-  /** Offsets of the slices held, the one stored last at the end. */
-  readonly held: ReadonlySet<number>;
+  readonly held: HeldSlices;
+  /** A place for the slice at `offset`, until it is released. */
+  land(offset: number): Landing;
   /** Resolves when the bytes are in the file and then in the journal: a kill forgets, it never invents. */
-  write(offset: number, pieces: readonly Uint8Array[]): Promise<void>;
+  take(offset: number, landing: Landing): Promise<void>;
+  /** Moves what lies in spare places into its own: then the file's bytes are those uploaded. Not beside a `take`. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 };
 
-const ENTRY_BYTES = 16; // offset and length, eight bytes each
-const IDLE_MS = 5_000; // then the files are closed: thousands of uploads may lie unfinished
+export type SliceFilePaths = { readonly data: string; readonly journal: string };
 
 type Handles = { readonly data: Promise<FileHandle>; readonly journal: number };
+type Claim = { readonly offset: number; readonly spare: number };
 
-export function openSliceFile(dataPath: string, journalPath: string): SliceFile {
-  const held = readJournal(journalPath);
+const IDLE_MS = 5_000; // then the files are closed: thousands of uploads may lie unfinished
+
+export function openSliceFile(paths: SliceFilePaths, cut: Cut): SliceFile {
+  const { filesize, sliceSize } = cut;
+  const held = heldSlices(cut);
+  readJournal(paths.journal, held.hold);
+  const { displaced } = held;
+  const claims = new Map<Landing, Claim>();
   let handles: Handles | undefined;
-  let writing = 0;
   let idle: NodeJS.Timeout | undefined;
 
-  const take = (): Handles => {
-    handles ??= { data: open(dataPath, 'r+'), journal: openSync(journalPath, 'a') };
+  const lengthOf = (offset: number) => Math.min(sliceSize, filesize - offset);
+  const startOf = ({ offset, spare }: Claim) => (spare === 0 ? offset : filesize + (spare - 1) * sliceSize);
+
+  const inUse = (): Handles => {
+    clearTimeout(idle);
+    handles ??= { data: openData(paths.data), journal: openSync(paths.journal, 'a') };
     return handles;
   };
   const close = async () => {
     clearTimeout(idle);
     const closing = handles;
     handles = undefined;
+    await Promise.all([...claims.keys()].map((landing) => landing.stop()));
+    claims.clear();
     if (!closing) return;
     closeSync(closing.journal);
-    await closing.data.then((data) => data.close());
+    await closing.data.then((data) => data.close()).catch(() => undefined);
+  };
+
+  const isTaken = (offset: number): boolean =>
+    (held.has(offset) && !displaced.has(offset)) || onItsWay(offset) !== undefined;
+  const onItsWay = (offset: number): Landing | undefined =>
+    [...claims].find(([, claim]) => claim.offset === offset && claim.spare === 0)?.[0];
+  const freeSpare = (): number => {
+    const used = new Set([...displaced.values(), ...[...claims.values()].map(({ spare }) => spare)]);
+    let spare = 1;
+    while (used.has(spare)) spare += 1;
+    return spare;
+  };
+
+  const enter = (claim: Claim): void => {
+    const { offset, spare } = claim;
+    writeSync(inUse().journal, entryBytes({ offset, length: lengthOf(offset), spare }));
+    held.hold(offset, spare);
+  };
+
+  const land = (offset: number): Landing => {
+    const claim = { offset, spare: isTaken(offset) ? freeSpare() : 0 };
+    const stretch = { at: startOf(claim), room: lengthOf(offset) };
+    const landing = openLanding(inUse().data, stretch, async () => {
+      claims.delete(landing);
+      clearTimeout(idle);
+      if (claims.size === 0 && handles) idle = setTimeout(close, IDLE_MS).unref();
+    });
+    claims.set(landing, claim);
+    return landing;
+  };
+
+  const copyIn = async (offset: number, from: Landing): Promise<void> => {
+    const landing = land(offset);
+    try {
+      for await (const piece of from.read()) {
+        landing.add(piece);
+        await landing.ready();
+      }
+      await take(offset, landing);
+    } finally {
+      await landing.release();
+    }
+  };
+
+  const take = async (offset: number, landing: Landing): Promise<void> => {
+    await landing.flush();
+    const claim = claims.get(landing);
+    if (claim?.offset === offset) enter(claim);
+    else await copyIn(offset, landing); // it came before the fields that say where it belongs
   };
 
   return {
     held,
-    async write(offset, pieces) {
-      writing += 1;
-      clearTimeout(idle);
-      try {
-        const { data, journal } = take();
-        const length = await writeWhole(await data, offset, pieces);
-        writeSync(journal, entry(offset, length));
-        held.delete(offset); // to the end: the last one stored is the last one in the set
-        held.add(offset);
-      } finally {
-        writing -= 1;
-        if (writing === 0) idle = setTimeout(close, IDLE_MS).unref();
+    land,
+    take,
+    async settle() {
+      for (const [offset, spare] of [...displaced]) {
+        await onItsWay(offset)?.stop();
+        const data = await inUse().data;
+        const { buffer } = await data.read({
+          buffer: Buffer.allocUnsafe(lengthOf(offset)),
+          position: startOf({ offset, spare }),
+        });
+        await data.write(buffer, 0, buffer.length, offset);
+        enter({ offset, spare: 0 });
       }
     },
     close,
   };
 }
 
-/** One system call for all pieces; what a full disk or a signal cut off is tried again, and then fails. */
-async function writeWhole(data: FileHandle, offset: number, pieces: readonly Uint8Array[]): Promise<number> {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  let { bytesWritten } = await data.writev(pieces, offset);
-  if (bytesWritten === length) return length;
-  for (const rest = Buffer.concat(pieces); bytesWritten < length; ) {
-    const more = await data.write(rest, bytesWritten, length - bytesWritten, offset + bytesWritten);
-    bytesWritten += more.bytesWritten;
-  }
-  return length;
-}
-
-function entry(offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
-  bytes.writeBigUInt64LE(BigInt(offset), 0);
-  bytes.writeBigUInt64LE(BigInt(length), 8);
-  return bytes;
-}
-
-/** An entry cut short by a kill at the end is not there. */
-function readJournal(path: string): Set<number> {
-  const bytes = readFileSync(path, { flag: 'a+' });
-  const held = new Set<number>();
-  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
-    const offset = Number(bytes.readBigUInt64LE(at));
-    held.delete(offset);
-    held.add(offset);
-  }
-  return held;
+function openData(path: string): Promise<FileHandle> {
+  const opening = open(path, 'r+');
+  opening.catch(() => undefined); // whoever writes hears of it
+  return opening;
 }

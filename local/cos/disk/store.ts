@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { fileLandings } from './file-landings.ts';
 import { type JsonRecords, openJsonRecords } from './json-records.ts';
+import type { Landing } from './landing.ts';
 import {
   type FileRecord,
   type FolderRecord,
@@ -33,9 +35,14 @@ export type Store = {
   /** Puts the record in place and drops the bytes of the one it replaces. */
   placeFile(file: FileRecord): Promise<void>;
   dropFile(file: FileRecord): Promise<void>;
-  writeData(dataId: string, bytes: readonly Uint8Array[]): Promise<void>;
-  shareData(from: string, to: string): Promise<void>;
-  sha1(dataId: string): Promise<string>;
+  /** Room for up to `room` bytes in a file of their own. */
+  landFile(room: number): Landing;
+  /** The `dataId` of bytes that landed in a file of their own, which stay from now on; throws if they do not, or stay already. */
+  keep(landing: Landing): string;
+  /** A second name for the same bytes; resolves with it. */
+  shareData(dataId: string): Promise<string>;
+  /** Of the upload's bytes as they lie in its file. */
+  sha1(upload: UploadRecord): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -49,18 +56,23 @@ export async function openStore(dataDir: string): Promise<Store> {
 
   const open = new Map<string, SliceFile>();
   const dataPath = (dataId: string) => join(dirs.data, dataId);
+  const newDataId = () => randomBytes(32).toString('hex');
+  const landings = fileLandings(dataPath, newDataId);
   const journalPath = (session: string) => join(dirs.journals, session);
   const dropData = (dataId: string) => rm(dataPath(dataId), { force: true });
 
-  const slices = ({ session }: UploadRecord): SliceFile => {
-    const file = open.get(session) ?? openSliceFile(dataPath(session), journalPath(session));
+  const slices = (upload: UploadRecord): SliceFile => {
+    const { session } = upload;
+    const paths = { data: dataPath(session), journal: journalPath(session) };
+    const file = open.get(session) ?? openSliceFile(paths, upload);
     open.set(session, file);
     return file;
   };
   const forget = async (upload: UploadRecord) => {
+    const removing = uploads.remove(upload); // from memory at once: no slice of it can begin to arrive now
     await open.get(upload.session)?.close();
     open.delete(upload.session);
-    await uploads.remove(upload);
+    await removing;
     await rm(journalPath(upload.session), { force: true });
   };
   const placeFile = async (file: FileRecord) => {
@@ -88,17 +100,27 @@ export async function openStore(dataDir: string): Promise<Store> {
     async closeUpload(upload, file) {
       await placeFile(file);
       await forget(upload);
+      await truncate(dataPath(upload.session), upload.filesize); // the spare places, where nobody reads, go last
     },
     async dropFile(file) {
       await files.remove(file);
       await dropData(file.dataId);
     },
-    writeData: (dataId, bytes) => writeFile(dataPath(dataId), [...bytes]),
-    shareData: (from, to) =>
-      link(dataPath(from), dataPath(to)).catch(() => copyFile(dataPath(from), dataPath(to))),
-    async sha1(dataId) {
+    landFile: landings.land,
+    keep(landing) {
+      const dataId = landings.keep(landing);
+      if (dataId === undefined) throw new Error('the content has no file of its own');
+      return dataId;
+    },
+    async shareData(from) {
+      const to = newDataId();
+      await link(dataPath(from), dataPath(to)).catch(() => copyFile(dataPath(from), dataPath(to)));
+      return to;
+    },
+    async sha1({ session, filesize }) {
       const hash = createHash('sha1');
-      await pipeline(createReadStream(dataPath(dataId), { highWaterMark: 1024 * 1024 }), hash);
+      const bytes = { start: 0, end: filesize - 1, highWaterMark: 1024 * 1024 };
+      await pipeline(createReadStream(dataPath(session), bytes), hash);
       return hash.digest('hex');
     },
     async close() {

@@ -65,8 +65,7 @@ function sameContent(context: Context, bucket: string, sha: string, size: number
 /** Instant upload: a second name for bytes that are here already, and no session. */
 async function instantly(context: Context, place: Place, twin: FileRecord, asked: Asked): Promise<Answer> {
   const { bucket, path } = place;
-  const dataId = randomBytes(32).toString('hex');
-  await context.store.shareData(twin.dataId, dataId);
+  const dataId = await context.store.shareData(twin.dataId);
   await context.store.placeFile({
     ...newFile(bucket, path, nowSeconds(context)),
     dataId,

@@ -22,7 +22,7 @@ export function describe(context: Context, file: FileRecord) {
 /** An unfinished upload: `filelen` is what has arrived so far. */
 export function describeUnfinished(context: Context, upload: UploadRecord) {
   let filelen = 0;
-  for (const offset of context.store.slices(upload).held) filelen += sliceLength(upload, offset);
+  for (const offset of context.store.slices(upload).held.offsets()) filelen += sliceLength(upload, offset);
   return {
     filesize: upload.filesize,
     filelen,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { newFile } from '../disk/records.ts';
 import type { Call } from '../wire/call.ts';
@@ -26,19 +25,17 @@ export async function uploadFile(
   needFilePath(address);
   if (!content) throw new Refused(-5999, 'filecontent is missing');
   if (content.length > LARGEST_UPLOAD_BYTES) throw new Refused(-5999, 'more than 20 MB: send it in slices');
-  if (damage) content.damage();
-  const sha = content.sha1();
+  if (damage) await content.damage();
+  const sha = await content.sha1();
   if (asked.sha !== undefined && asked.sha !== sha) throw new Refused(-4016);
   return context.lock.alone(lockKey(address), async () => {
     const { bucket, path } = address;
     await provideParent(context, address);
     const file = context.store.files.get(bucket, path);
     if (asked.insertonly && file) return again(context, file, { sha, filesize: content.length });
-    const dataId = randomBytes(32).toString('hex');
-    await context.store.writeData(dataId, content.chunks);
     await context.store.placeFile({
       ...newFile(bucket, path, nowSeconds(context)),
-      dataId,
+      dataId: context.store.keep(content.landing),
       size: content.length,
       sha,
       bizAttr: asked.biz_attr,

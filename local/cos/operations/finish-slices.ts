@@ -30,7 +30,8 @@ export async function closeUpload(
   const missing = countMissing(context, upload);
   if (missing > 0) return answerOf(-175, `${missing} slices are missing`);
   if (upload.insertOnly && store.files.get(bucket, path)) return answerOf(-177);
-  if (sha !== undefined && (await store.sha1(session)) !== sha) return answerOf(-4016);
+  await store.slices(upload).settle();
+  if (sha !== undefined && (await store.sha1(upload)) !== sha) return answerOf(-4016);
   await store.closeUpload(upload, {
     ...newFile(bucket, path, nowSeconds(context)),
     dataId: session,

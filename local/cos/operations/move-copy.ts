@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { FileRecord } from '../disk/records.ts';
 import { parentOf } from '../wire/address.ts';
@@ -48,8 +47,7 @@ function destination({ behaviour }: Context, from: Place, fileId: string): Place
 
 async function nameAnew(context: Context, source: FileRecord, to: Place, ctime: number): Promise<void> {
   const { closedSession: _, ...rest } = source;
-  const dataId = randomBytes(32).toString('hex');
-  await context.store.shareData(source.dataId, dataId);
+  const dataId = await context.store.shareData(source.dataId);
   const mtime = nowSeconds(context);
   await context.store.placeFile({ ...rest, bucket: to.bucket, path: to.path, dataId, ctime, mtime });
 }

@@ -3,6 +3,7 @@ import type { UploadRecord } from '../disk/records.ts';
 import type { Call } from '../wire/call.ts';
 import { type Answer, answerOf, good, Refused } from '../wire/codes.ts';
 import type { Content } from '../wire/content.ts';
+import { listPartsJson } from '../wire/list-parts.ts';
 import { type Context, countMissing, links, lockKey, sliceLength, uploadOf } from './context.ts';
 import { readFields } from './fields.ts';
 import { closeUpload } from './finish-slices.ts';
@@ -16,8 +17,8 @@ export async function putSlice(context: Context, { address, form }: Call, damage
   const stored = await context.lock.together(lockKey(address), async () => {
     const upload = uploadOf(context, address, asked.session);
     checkSlice(context, upload, asked, content);
-    const md5 = checkedMd5(content, asked.datamd5, damage);
-    await context.store.slices(upload).write(asked.offset, content.chunks);
+    const md5 = await checkedMd5(content, asked.datamd5, damage);
+    await context.store.slices(upload).take(asked.offset, content.landing);
     return { upload, md5 };
   });
   const closed = await closeIfWhole(context, stored.upload);
@@ -34,7 +35,7 @@ export async function putSlice(context: Context, { address, form }: Call, damage
 export async function listSlices(context: Context, { address }: Call, lag: number): Promise<Answer> {
   return context.lock.together(lockKey(address), async () => {
     const upload = context.store.uploads.get(address.bucket, address.path);
-    if (upload) return good(unfinished(context, upload, lag));
+    if (upload) return unfinished(context, upload, lag);
     const file = context.store.files.get(address.bucket, address.path);
     return file ? good(links(context, file)) : answerOf(-197);
   });
@@ -62,11 +63,11 @@ function checkSlice(
   }
 }
 
-function checkedMd5(content: Content, promised: string | undefined, damage: boolean): string {
-  if (promised !== undefined && promised !== content.md5()) {
+async function checkedMd5(content: Content, promised: string | undefined, damage: boolean): Promise<string> {
+  if (promised !== undefined && promised !== (await content.md5())) {
     throw new Refused(-5999, 'datamd5 does not match');
   }
-  if (damage) content.damage();
+  if (damage) await content.damage();
   return content.md5();
 }
 
@@ -79,11 +80,9 @@ async function closeIfWhole(context: Context, upload: UploadRecord): Promise<Ans
   });
 }
 
-function unfinished(context: Context, upload: UploadRecord, lag: number): Record<string, unknown> {
-  const { listForm, shaSuffix } = context.behaviour;
-  const held = [...context.store.slices(upload).held];
-  const shown = Float64Array.from(held.slice(0, Math.max(0, held.length - lag))).sort(); // no comparator: fast
-  const parts = Array.from(shown, (offset) => numbers(context, offset, sliceLength(upload, offset)));
+function unfinished(context: Context, upload: UploadRecord, lag: number): Answer {
+  const { listForm, shaSuffix, numbersAsStrings } = context.behaviour;
+  const offsets = context.store.slices(upload).held.offsets(lag);
   const data = {
     session: upload.session,
     filesize: upload.filesize,
@@ -91,9 +90,12 @@ function unfinished(context: Context, upload: UploadRecord, lag: number): Record
     ...(upload.sha && { sha: upload.sha + shaSuffix }),
     ...(upload.serial && { serial_upload: 1 }),
   };
-  if (parts.length === 0 && listForm === 'absent-when-empty') return data;
-  if (parts.length === 0 && listForm === 'null-when-empty') return { ...data, listparts: null };
-  return { ...data, listparts: listForm === 'string' ? JSON.stringify(parts) : parts };
+  if (offsets.length === 0 && listForm === 'absent-when-empty') return good(data);
+  if (offsets.length === 0 && listForm === 'null-when-empty') return good({ ...data, listparts: null });
+  const { sliceSize, filesize } = upload;
+  const json = listPartsJson({ offsets, sliceSize, filesize, numbersAsStrings });
+  if (listForm === 'string') return good({ ...data, listparts: json.toString() });
+  return { ...good(data), listparts: json };
 }
 
 const numbers = (context: Context, offset: number, datalen: number) =>

@@ -40,6 +40,8 @@ export type Answer = {
   /** What exactly is wrong, where `message` is a name; travels in the header `x-cos-detail`. */
   readonly detail?: string;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** The last field of `data`, as JSON already. */
+  readonly listparts?: Buffer;
 };
 
 export const good = (data?: Readonly<Record<string, unknown>>): Answer => ({

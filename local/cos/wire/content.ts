@@ -1,39 +1,44 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Landing } from '../disk/landing.ts';
 import { Refused } from './codes.ts';
 
-/** The file content of one request, in the pieces in which the socket gave it: never joined, never copied. */
+/** The file content of one request: on disk, or on its way there, before anybody asks what it is for. */
 export type Content = {
+  /** Bytes that arrived; the landing may have had room for fewer. */
   readonly length: number;
-  readonly chunks: readonly Buffer[];
+  readonly landing: Landing;
   /** Of the bytes as they are now. */
-  md5(): string;
-  sha1(): string;
+  md5(): Promise<string>;
+  sha1(): Promise<string>;
   /** What a bad wire does: one byte is another, the length stays. */
-  damage(): void;
+  damage(): Promise<void>;
 };
 
-const LARGEST_CONTENT_BYTES = 32 * 1024 * 1024; // the longest slice has 3 MiB, the largest op=upload 20 MB
+export const LARGEST_CONTENT_BYTES = 32 * 1024 * 1024; // the longest slice has 3 MiB, the largest op=upload 20 MB
 
 /** Takes the content as it comes in: MD5 costs half while the bytes are still in the processor's cache. */
-export function contentSink(): { add(chunk: Buffer): void; content(): Content } {
-  const chunks: Buffer[] = [];
+export function contentSink(landing: Landing): { add(chunk: Buffer): void; content(): Content } {
   const arriving = createHash('md5');
   let length = 0;
 
+  const digest = async (algorithm: string): Promise<string> => {
+    await landing.flush();
+    const whole = createHash(algorithm);
+    for await (const piece of landing.read()) whole.update(piece);
+    return whole.digest('hex');
+  };
+
   const content = (): Content => {
-    let md5: string | undefined = arriving.digest('hex');
+    let md5 = Promise.resolve(arriving.digest('hex'));
     return {
       length,
-      chunks,
-      md5: () => {
-        md5 ??= digest('md5', chunks);
-        return md5;
-      },
-      sha1: () => digest('sha1', chunks),
-      damage: () => {
-        const first = chunks[0];
-        if (first) first[0] = (first[0] ?? 0) ^ 0xff;
-        md5 = undefined;
+      landing,
+      md5: () => md5,
+      sha1: () => digest('sha1'),
+      async damage() {
+        await landing.flush();
+        await landing.damage();
+        md5 = digest('md5');
       },
     };
   };
@@ -44,14 +49,7 @@ export function contentSink(): { add(chunk: Buffer): void; content(): Content } 
       length += chunk.length;
       if (length > LARGEST_CONTENT_BYTES) throw new Refused(-5999, 'filecontent is too large');
       arriving.update(chunk);
-      chunks.push(chunk);
+      landing.add(chunk);
     },
   };
-}
-
-function digest(algorithm: string, chunks: readonly Buffer[]): string {
-  if (chunks.length === 1 && chunks[0]) return hash(algorithm, chunks[0], 'hex');
-  const whole = createHash(algorithm);
-  for (const chunk of chunks) whole.update(chunk);
-  return whole.digest('hex');
 }

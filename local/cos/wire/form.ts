@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Landing } from '../disk/landing.ts';
 import type { Bandwidth } from './bandwidth.ts';
 import { Refused } from './codes.ts';
 import { type Content, contentSink } from './content.ts';
@@ -10,12 +11,23 @@ export type Form = {
   readonly content?: Content;
 };
 
+export type FormReading = {
+  readonly bandwidth: Bandwidth | undefined;
+  /** Where file content shall go, by the fields that stood before it. The caller releases it when the request is over. */
+  land(before: ReadonlyMap<string, string>): Landing;
+};
+
 /** The client went away before its request was whole. */
 export class HungUp extends Error {
   override readonly name = 'HungUp';
 }
 
-type FormReader = { push(chunk: Buffer): void; end(): Form };
+type FormReader = {
+  push(chunk: Buffer): void;
+  /** To be awaited before more is pushed. */
+  ready(): Promise<void> | undefined;
+  end(): Form;
+};
 
 const LONGEST_TEXT_BYTES = 32 * 1024 * 1024; // uploadparts of the largest file fits many times
 
@@ -23,7 +35,7 @@ const LONGEST_TEXT_BYTES = 32 * 1024 * 1024; // uploadparts of the largest file 
  * Everything but multipart is read as JSON: that is what the Java SDK sends for `upload_slice_list`.
  * A bad request is read to its end too: an answer before that would be lost on a client that still writes.
  */
-export function readForm(request: IncomingMessage, bandwidth?: Bandwidth): Promise<Form> {
+export function readForm(request: IncomingMessage, { bandwidth, land }: FormReading): Promise<Form> {
   return new Promise((resolve, reject) => {
     let reader: FormReader | undefined;
     let trouble: unknown;
@@ -36,13 +48,14 @@ export function readForm(request: IncomingMessage, bandwidth?: Bandwidth): Promi
       }
     };
     attempt(() => {
-      reader = formReader(request.headers['content-type'] ?? '');
+      reader = formReader(request.headers['content-type'] ?? '', land);
     });
     request.on('data', (chunk: Buffer) => {
       attempt(() => reader?.push(chunk));
-      if (!bandwidth) return;
+      const waits = [bandwidth?.pass(chunk.length), reader?.ready()].filter((one) => one !== undefined);
+      if (waits.length === 0) return;
       request.pause();
-      void bandwidth.pass(chunk.length).then(() => request.resume());
+      void Promise.all(waits).then(() => request.resume());
     });
     request.on('end', () => {
       attempt(() => reader && resolve(reader.end()));
@@ -54,17 +67,20 @@ export function readForm(request: IncomingMessage, bandwidth?: Bandwidth): Promi
   });
 }
 
-const formReader = (contentType: string): FormReader =>
-  /^multipart\/form-data/i.test(contentType) ? multipartForm(contentType) : jsonForm();
+const formReader = (contentType: string, land: FormReading['land']): FormReader =>
+  /^multipart\/form-data/i.test(contentType) ? multipartForm(contentType, land) : jsonForm();
 
-function multipartForm(contentType: string): FormReader {
+function multipartForm(contentType: string, land: FormReading['land']): FormReader {
   const texts = new Map<string, () => string>();
-  let file: ReturnType<typeof contentSink> | undefined;
+  let landing: Landing | undefined;
+  let content: (() => Content) | undefined;
   const reader = multipartReader(contentType, (partName) => {
     const name = partName.toLowerCase(); // the Java SDK writes fileContent, others filecontent
     if (name === 'filecontent') {
-      file = contentSink();
-      return file.add;
+      landing = land(new Map([...texts].map(([field, text]) => [field, text()])));
+      const sink = contentSink(landing);
+      content = sink.content;
+      return sink.add;
     }
     const gathered = textSink(name);
     texts.set(name, gathered.text);
@@ -72,10 +88,11 @@ function multipartForm(contentType: string): FormReader {
   });
   return {
     push: reader.push,
+    ready: () => landing?.ready(),
     end() {
       reader.end();
       const fields = Object.fromEntries([...texts].map(([name, text]) => [name, text()]));
-      return file ? { fields, content: file.content() } : { fields };
+      return content ? { fields, content: content() } : { fields };
     },
   };
 }
@@ -84,6 +101,7 @@ function jsonForm(): FormReader {
   const { add, text } = textSink('the body');
   return {
     push: add,
+    ready: () => undefined,
     end() {
       const body = text();
       return { fields: body === '' ? {} : jsonFields(body) };
