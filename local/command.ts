@@ -10,12 +10,15 @@ export function readWords<T extends ParseArgsConfig>(config: T): ReturnType<type
   }
 }
 
-/** Runs a command to its exit code; what it throws is told in words. Whoever reads stdout may hang up: then it is over. */
-export function runToExit(main: () => Promise<number>): void {
+/**
+ * Runs a command to its exit code; what it throws is told in words. Whoever reads what it prints may hang up: a command that
+ * only shows something is over then, one that `works` goes on, so that its exit code stays true.
+ */
+export function runToExit(main: () => Promise<number>, kind: 'shows' | 'works' = 'shows'): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (error.code !== 'EPIPE') throw error;
+      if (kind === 'shows') process.exit(0);
     });
   main().then(
     (code) => process.exit(code),

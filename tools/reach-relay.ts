@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { UsageError } from '../local/command.ts';
 import type { Stage } from '../local/reach/stage.ts';
 import { startStack } from '../local/stack/stack.ts';
 import { loadConfig } from '../shared/config.ts';
@@ -23,7 +25,11 @@ export type Reach = {
   readonly stage?: Stage | undefined;
 };
 
-/** Throws BadConfig that names every bad variable. */
+/** Whether the environment is that of a relay's functions, or a part of it. */
+export const namesRelay = (env: NodeJS.ProcessEnv): boolean =>
+  ['TABLE_NAME', 'COS_REGION', 'COS_APP_ID', 'COS_BUCKET'].some((name) => env[name]);
+
+/** Throws BadConfig that names every bad variable, UsageError for a table on this machine that is not there. */
 export async function reachRelay(
   { local, data, stage, tableOnly }: Reach,
   env: NodeJS.ProcessEnv,
@@ -33,6 +39,10 @@ export async function reachRelay(
     return { services, idle: async () => undefined, close: () => services.close() };
   }
   const dataDir = resolve(env.INIT_CWD ?? '.', data ?? env.RELAY_DATA ?? '.relay');
+  if (tableOnly && !existsSync(dataDir))
+    throw new UsageError(
+      `no relay has run in ${dataDir} yet: npm start begins one; --data DIR names another folder, --stage STAGE one on AWS`,
+    );
   await mkdir(dataDir, { recursive: true });
   if (tableOnly) return { ...(await openLocalTable(dataDir, env)), idle: async () => undefined };
   const stack = await startStack({ dataDir, env, machine: { pauseMs: 1_000 } });

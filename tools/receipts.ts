@@ -3,15 +3,19 @@ import { readStage } from '../local/reach/stage.ts';
 import { printable } from '../local/terminal/columns.ts';
 import { fitTable } from '../local/terminal/fit-table.ts';
 import { TRANSFER_STATES, type TransferState } from '../shared/records/transfer.ts';
-import { reachRelay } from './reach-relay.ts';
+import { namesRelay, reachRelay } from './reach-relay.ts';
 import { COLUMNS, csvLine, PRIORITY, receiptRow } from './receipt-rows.ts';
 import { readSince, transfersSince } from './since.ts';
 
-const USAGE = `Usage: npm run receipts -- --since WHEN [--state STATE]... [--csv | --json] [--stage STAGE | --local]
+/** Since when receipts are shown unless the caller says more. */
+const RECENT = '7d';
+
+const USAGE = `Usage: npm run receipts [-- --since WHEN] [--state STATE]... [--csv | --json] [--stage STAGE | --local]
 
 Prints what became of objects, with the proof of those that are stored.
 
-  --since WHEN  those that ended, or changed last, since then: 2026-11-01, 2026-11-01T12:00:00Z, 90m, 6h or 7d ago
+  --since WHEN  those that ended, or changed last, since then: 2026-11-01, 2026-11-01T12:00:00Z, 90m, 6h or 30d ago
+                (default ${RECENT})
   --state STATE ${TRANSFER_STATES.join(', ')}; more than once for more (default stored)
   --csv         comma-separated, as RFC 4180 has it
   --json        one JSON object a line: the whole receipt, or the transfer where there is none
@@ -20,7 +24,8 @@ Prints what became of objects, with the proof of those that are stored.
   --data DIR    its state (RELAY_DATA, default .relay)
   --help        this text
 
-Without --stage and --local it wants the environment of the functions.
+Without --stage and --local it reads what the environment of the functions names, and the relay on this machine where none of
+it is set.
 
 Exit codes: 0 printed, 1 the table could not be read, 2 bad arguments or configuration.
 `;
@@ -31,13 +36,12 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (given.since === undefined) throw new UsageError('--since is missing; see --help');
   if (given.csv && given.json) throw new UsageError('either --csv or --json; see --help');
-  const since = readSince(given.since, Date.now());
+  const since = readSince(given.since ?? RECENT, Date.now());
   const states = (given.state ?? ['stored']).map(stateOf);
   const stage = given.stage === undefined ? undefined : await readStage(given.stage);
   const relay = await reachRelay(
-    { local: given.local ?? false, data: given.data, stage, tableOnly: true },
+    { local: given.local ?? (!stage && !namesRelay(process.env)), data: given.data, stage, tableOnly: true },
     process.env,
   );
   const format = given.json ? 'json' : given.csv ? 'csv' : 'table';
@@ -51,7 +55,8 @@ async function main(): Promise<number> {
       }
     }
     out.end();
-    say(`${count} ${count === 1 ? 'transfer' : 'transfers'} since ${new Date(since).toISOString()}`);
+    const more = given.since === undefined ? '; --since 30d shows older ones' : '';
+    say(`${count} ${count === 1 ? 'transfer' : 'transfers'} since ${new Date(since).toISOString()}${more}`);
     return 0;
   } finally {
     await relay.close();

@@ -123,4 +123,4 @@ function readArguments(args: readonly string[]) {
   }).values;
 }
 
-runToExit(main);
+runToExit(main, 'works');

@@ -33,4 +33,4 @@ async function main(): Promise<number> {
   }
 }
 
-runToExit(main);
+runToExit(main, 'works');

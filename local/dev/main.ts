@@ -14,6 +14,7 @@ import { expireEveryHour } from './expire-uploads.ts';
 import { lookAtExisting } from './offer-backfill.ts';
 import { openReport } from './report.ts';
 import { assertAlone, sayRunning, sayStopped } from './running.ts';
+import { isStored, openStoredAlready } from './stored-already.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
 
@@ -69,12 +70,15 @@ async function main(): Promise<number> {
   const existing = await lookAtExisting(drop, api.origin, token);
   if (existing.line !== undefined) say(existing.line);
   void expireEveryHour(stack.services, ended.signal);
+  const storedAlready = openStoredAlready();
+  const relay = async (object: DroppedObject) => {
+    if (await isStored(object, stack.services)) storedAlready(object.key);
+    await stack.announce(object);
+  };
   const announce = (object: DroppedObject) =>
-    void stack
-      .announce(object)
-      .catch((error: unknown) =>
-        say(`${'refused'.padEnd(10)}${printable(object.key)}: ${asError(error).message}`),
-      );
+    void relay(object).catch((error: unknown) =>
+      say(`refused   ${printable(object.key)}: ${asError(error).message}`),
+    );
   await watchDrops(stack.root, SOURCE_BUCKET, announce, {
     signal: ended.signal,
     includeExisting: existing.oneByOne,
@@ -101,7 +105,11 @@ function tokenOf(text: string | undefined): string {
   throw new UsageError('the token (RELAY_TOKEN or --token) is empty or has spaces in it; see --help');
 }
 
+/** How a transfer ended is told by its name, in a line of its own. */
+const ENDED = new Set(['transfer failed', 'transfer cancelled', 'transfer superseded']);
+
 function warn(text: string, fields: LogFields = {}): void {
+  if (ENDED.has(text)) return;
   const id = String(fields.transferId ?? '').slice(0, 8);
   say([id, text, fields.reason].filter(Boolean).join(' '));
 }
@@ -119,4 +127,4 @@ function readArguments(args: readonly string[]) {
   }).values;
 }
 
-runToExit(main);
+runToExit(main, 'works');

@@ -7,6 +7,8 @@ import { printable } from '../terminal/columns.ts';
 /** A transfer that takes long is told of this often, in ms. */
 const EVERY_MS = 2_000;
 
+export const NOTHING_SENT = 'stored already, nothing sent';
+
 type Progress = { readonly size: number; readonly since: number; held: number; sent: number; told: number };
 type Asked = {
   readonly find: (transferId: string) => Promise<Transfer | undefined>;
@@ -23,7 +25,7 @@ export function openReport({ find, now = () => performance.now(), tell = say }: 
   const line = (id: string, word: string, rest: string): void => {
     const name = names.get(id) ?? find(id).then(nameOf(id), () => id.slice(0, 8));
     names.set(id, name);
-    void name.then((known) => tell(`${word.padEnd(10)}${known}: ${rest}`));
+    void name.then((known) => tell(`${`${word} `.padEnd(10)}${known}: ${rest}`));
   };
   const forget = (id: string): void => {
     progress.delete(id);
@@ -51,14 +53,21 @@ export function openReport({ find, now = () => performance.now(), tell = say }: 
       }
       case 'stored': {
         const took = (event.tookMs / 1000).toFixed(2);
-        line(event.transferId, 'stored', `${bytesText(event.bytes)} in ${took} s (${event.how})`);
+        const sent = `${bytesText(event.bytes)} in ${took} s (${event.how})`;
+        line(event.transferId, 'stored', event.how === 'skipped' ? NOTHING_SENT : sent);
         forget(event.transferId);
         return;
       }
-      case 'ended':
-        line(event.transferId, event.state, event.error);
-        forget(event.transferId);
+      case 'ended': {
+        const { transferId: id, state, error } = event;
+        void find(id)
+          .then(reasonIn, () => undefined)
+          .then((reason) => {
+            line(id, state, reason ?? error);
+            forget(id);
+          });
         return;
+      }
       case 'window-sent':
       case 'hashed':
       case 'retried':
@@ -66,6 +75,11 @@ export function openReport({ find, now = () => performance.now(), tell = say }: 
     }
   };
 }
+
+const reasonIn = (transfer: Transfer | undefined): string | undefined =>
+  transfer && 'reason' in transfer
+    ? printable([transfer.reason.message, transfer.reason.wayOut].filter(Boolean).join(' — '))
+    : undefined;
 
 const nameOf = (id: string) => (transfer: Transfer | undefined) =>
   transfer === undefined

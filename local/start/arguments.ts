@@ -8,7 +8,7 @@ Without FILE it makes a sample of 64 MiB.
   FILE          a file, a folder with all that is in it, or - for standard input; files are read in place
   --key KEY     the key in the source bucket, for one FILE (default: its name; below a folder: its path from there)
   --json        print each receipt as one line of JSON on stdout, and nothing else there
-  --data DIR    where state is kept, for resuming (RELAY_DATA, default .relay)
+  --data DIR    where state is kept, for resuming (RELAY_DATA, default .relay); standard input is kept there whole
   --help        this text
 
 COS_ENDPOINT, COS_REGION, COS_APP_ID, COS_BUCKET, COS_SECRET_ID and COS_SECRET_KEY name another COS than the

@@ -1,5 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { createHash, hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BadInput } from '../../shared/errors.ts';
@@ -7,7 +8,13 @@ import { say, UsageError } from '../command.ts';
 import { checkFile, makeSample } from './source-file.ts';
 
 /** A file by its full path, and the key it gets in the source bucket. */
-export type Input = { readonly path: string; readonly key: string; readonly size: number };
+export type Input = {
+  readonly path: string;
+  readonly key: string;
+  readonly size: number;
+  /** What people know it by, if not by its path. */
+  readonly shown?: string;
+};
 
 /**
  * What the words of the command line name: files, all that lies in folders, standard input (`-`), or a sample where
@@ -77,12 +84,30 @@ async function folderInputs(word: string, key: string | undefined, leaveOut?: st
   );
 }
 
-/** S3 wants to know the size before the bytes, so standard input is written down first. */
+/**
+ * S3 wants to know the size before the bytes, so standard input is written down first. The same bytes again under the same
+ * key are the same version: they go on where they were, and are not sent again once stored.
+ */
 async function spooled(key: string, dataDir: string): Promise<Input> {
   const folder = join(dataDir, 'stdin');
   await mkdir(folder, { recursive: true });
-  const path = join(folder, encodeURIComponent(key).slice(0, 200));
+  const path = join(folder, hash('sha256', key));
   await pipeline(process.stdin, createWriteStream(`${path}.new`));
-  await rename(`${path}.new`, path);
-  return fileInput(path, key);
+  if (await isSame(`${path}.new`, path)) await rm(`${path}.new`);
+  else await rename(`${path}.new`, path);
+  const { size } = await stat(path);
+  return { path, key, size, shown: 'standard input' };
+}
+
+async function isSame(fresh: string, old: string): Promise<boolean> {
+  const [one, other] = await Promise.all([fresh, old].map((path) => stat(path).catch(() => undefined)));
+  if (one === undefined || one.size !== other?.size) return false;
+  const digests = await Promise.all([fresh, old].map(sha256Of));
+  return digests[0] === digests[1];
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path), digest);
+  return digest.digest('hex');
 }

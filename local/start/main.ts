@@ -12,4 +12,4 @@ async function main(): Promise<number> {
   return relayCommand(given, process.env);
 }
 
-runToExit(main);
+runToExit(main, 'works');

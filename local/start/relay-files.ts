@@ -61,7 +61,7 @@ async function relayAll(inputs: readonly Input[], run: Run, interrupted: AbortSi
   for (const [index, input] of inputs.entries()) {
     interrupted.throwIfAborted();
     const place = inputs.length > 1 ? `${index + 1} of ${inputs.length}: ` : '';
-    say(`${place}relaying ${input.path} as ${input.key}`);
+    say(`${place}relaying ${input.shown ?? input.path} as ${input.key}`);
     ends[await relayOne(input, run, inputs.length === 1)] += 1;
   }
   if (inputs.length > 1)

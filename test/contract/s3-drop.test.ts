@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { putFile, type WatchOptions, watchDrops } from '../../local/s3/drop/drop.ts';
-import type { DroppedObject } from '../../local/s3/drop/dropped-object.ts';
+import { type DroppedObject, describeDrop } from '../../local/s3/drop/dropped-object.ts';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
+import { tempDir } from '../kit/temp-dir.ts';
 
 async function dropFolder(options: Omit<WatchOptions, 'signal'> = {}) {
   const root = await mkdtemp(join(tmpdir(), 's3-drop-'));
@@ -73,8 +74,22 @@ describe('drop folder', () => {
 
     expect(drops).toHaveLength(odd.length + 2);
     const sequencers = drops.map(({ sequencer }) => sequencer);
-    expect(new Set(sequencers).size).toBe(drops.length);
     expect(sequencers.toSorted()).toEqual(sequencers);
+  });
+
+  test('files that changed in the same tick have the sequencers that a restart finds again, one that changed twice another', async () => {
+    const dir = await tempDir('same-tick');
+    onTestFinished(() => dir.remove());
+    const file = join(dir.path, 'file');
+    await writeFile(file, 'x');
+    const stats = await stat(file, { bigint: true });
+    const asRestarted = stats.ctimeNs.toString(16).toUpperCase().padStart(18, '0');
+
+    const [one, other] = ['one', 'other'].map((key) => describeDrop(dir.path, key, stats).sequencer);
+    const again = describeDrop(dir.path, 'one', stats).sequencer;
+
+    expect([one, other]).toEqual([asRestarted, asRestarted]);
+    expect(again > asRestarted).toBe(true);
   });
 
   test('a file is told of only when it stopped growing, unfinished and dot files never', async () => {

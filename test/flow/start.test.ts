@@ -299,15 +299,17 @@ describe('npm start with several files', () => {
     const args = ['-', '--json', '--data', join(folder, 'piped')];
 
     const nameless = await runCommand(START, args, { env: outside });
-    const named = await runCommand(START, [...args, '--key', 'from/a pipe'], {
-      env: outside,
-      input: 'piped in',
-    });
+    const pipe = () =>
+      runCommand(START, [...args, '--key', 'from/a pipe'], { env: outside, input: 'piped in' });
+    const named = await pipe();
+    const again = await pipe();
 
     expect(nameless.code).toBe(2);
     expect(nameless.stderr).toContain('give it one with --key');
     expect(named.code).toBe(0);
     expect(await readFile((await cos.file('films', 'from/a pipe'))?.dataPath ?? '', 'utf8')).toBe('piped in');
+    expect(named.stderr).toContain('relaying standard input as from/a pipe');
+    expect(again.stderr).toContain('stored already, nothing sent');
   });
 });
 
@@ -333,6 +335,17 @@ describe('npm start that ends before its time', () => {
       .filter((line) => line.trim() !== '' && !/[█░]/.test(line));
     expect(after).toEqual(['stopped; the same command again sends only what is missing']);
     expect(code).toBe(130);
+  });
+
+  test('whoever reads its receipts may hang up: what was named is relayed all the same', async () => {
+    const paths = await Promise.all(['hang-1', 'hang-2', 'hang-3'].map((name) => file(name, 5)));
+
+    const running = startCommand(START, [...paths, '--data', join(folder, 'hang')], { env: outside });
+    running.process.stdout?.destroy();
+    const { code } = await running.ended;
+
+    expect(code).toBe(0);
+    expect(await cos.file('films', 'hang-3')).toBeDefined();
   });
 
   test('the address of a COS that ends with the command is not printed', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openReport } from '../../local/dev/report.ts';
+import { openStoredAlready } from '../../local/dev/stored-already.ts';
 import type { Transfer } from '../../shared/records/transfer.ts';
 
 const MIB = 1_048_576;
@@ -73,6 +74,40 @@ test('a key cannot give orders to the terminal', async () => {
   await new Promise(setImmediate);
 
   expect(lines).toEqual(['stored    \\x1b[2Jgone: 10 MiB in 4.00 s (sent)']);
+});
+
+test('one that ended tells why, one that was there says that nothing was sent', async () => {
+  const reason = { error: 'Superseded', message: 'a newer version owns the target' };
+  const { report, lines } = reporter(
+    async () => ({ ...named('a'), state: 'superseded', reason }) as Transfer,
+  );
+
+  report({ kind: 'ended', transferId: ID, state: 'superseded', error: 'Superseded' });
+  await new Promise(setImmediate);
+  report({ ...stored, how: 'skipped' });
+  await new Promise(setImmediate);
+
+  expect(lines).toEqual([
+    'superseded a: a newer version owns the target',
+    'stored    a: stored already, nothing sent',
+  ]);
+});
+
+test('files that are stored already are told by their names, many by one line', async () => {
+  const lines: string[] = [];
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  const few = openStoredAlready((line) => lines.push(line), 1);
+  const many = openStoredAlready((line) => resolve(void lines.push(line)), 50);
+
+  for (const key of ['a', 'b']) few(key);
+  for (let at = 0; at < 1_000; at += 1) many(`${at}`);
+  await told;
+
+  expect(lines).toEqual([
+    'stored    a: stored already, nothing sent',
+    'stored    b: stored already, nothing sent',
+    'stored    1000 files are stored already, nothing sent',
+  ]);
 });
 
 test('where the record cannot be read, the beginning of the id stands for the name', async () => {

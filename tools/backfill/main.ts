@@ -87,4 +87,4 @@ function tell(summary: BackfillSummary, { json }: BackfillArguments): number {
   return summary.state === 'complete' && summary.troubles === 0 ? 0 : 1;
 }
 
-runToExit(main);
+runToExit(main, 'works');

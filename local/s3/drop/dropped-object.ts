@@ -14,16 +14,24 @@ export type DroppedObject = {
 
 export function describeDrop(bucket: string, key: string, stats: BigIntStats): DroppedObject {
   const { size, etag } = versionOf(stats);
-  return { bucket, key, size, etag: etag.replaceAll('"', ''), sequencer: nextSequencer(stats) };
+  return { bucket, key, size, etag: etag.replaceAll('"', ''), sequencer: nextSequencer(bucket, key, stats) };
 }
 
-let latest = 0n;
+/** The latest of each object, those told of last at the end. */
+const latest = new Map<string, bigint>();
+/** Only one that changes twice within a tick of the file system's clock needs its last one. */
+const REMEMBERED = 10_000;
 
 /**
- * Hex digits of equal count, strictly growing in this process. Taken from the inode's change time, which
- * unlike the modification time no `cp -p` sets back, and which a restart finds again.
+ * Hex digits of equal count, strictly growing for each object in this process. Taken from the inode's change time, which
+ * unlike the modification time no `cp -p` sets back. A restart finds it again: files that changed in the same tick share it.
  */
-function nextSequencer(stats: BigIntStats): string {
-  latest = stats.ctimeNs > latest ? stats.ctimeNs : latest + 1n;
-  return latest.toString(16).toUpperCase().padStart(18, '0');
+function nextSequencer(bucket: string, key: string, { ctimeNs }: BigIntStats): string {
+  const object = JSON.stringify([bucket, key]);
+  const before = latest.get(object);
+  const next = before === undefined || ctimeNs > before ? ctimeNs : before + 1n;
+  latest.delete(object);
+  latest.set(object, next);
+  if (latest.size > REMEMBERED) for (const [oldest] of latest.entries().take(1)) latest.delete(oldest);
+  return next.toString(16).toUpperCase().padStart(18, '0');
 }
