@@ -132,14 +132,14 @@ test('npm run receipts prints a table, CSV or JSON, and leaves stdout to them', 
   await dir.remove();
 });
 
-test.each([
+test.each<[args: string[], code: number, said: RegExp, env?: Record<string, string>]>([
   [['--help'], 0, /Usage: npm run receipts/],
   [['--data', '/nowhere/at/all'], 2, /no relay has run in .nowhere.at.all yet: npm start begins one/],
   [['--since', 'yesterday'], 2, /neither a date such as/],
   [['--since', '1h', '--state', 'gone'], 2, /--state gone is none of/],
   [['--since', '1h', '--csv', '--json'], 2, /either --csv or --json/],
   [['--since', '1h'], 2, /COS_REGION: is not set/, { TABLE_NAME: 'relay' }],
-] as const)('npm run receipts %j ends with %i', async (args, code, said, env = {}) => {
+])('npm run receipts %j ends with %i', async (args, code, said, env = {}) => {
   const ended = await runCommand('tools/receipts.ts', args, { env });
 
   expect(ended.stdout + ended.stderr).toMatch(said);

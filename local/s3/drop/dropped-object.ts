@@ -32,6 +32,9 @@ function nextSequencer(bucket: string, key: string, { ctimeNs }: BigIntStats): s
   const next = before === undefined || ctimeNs > before ? ctimeNs : before + 1n;
   latest.delete(object);
   latest.set(object, next);
-  if (latest.size > REMEMBERED) for (const [oldest] of latest.entries().take(1)) latest.delete(oldest);
+  for (const oldest of latest.keys()) {
+    if (latest.size <= REMEMBERED) break;
+    latest.delete(oldest);
+  }
   return next.toString(16).toUpperCase().padStart(18, '0');
 }
