@@ -86,14 +86,17 @@ export async function openLocalMachine(options: LocalMachineOptions): Promise<Lo
   };
 }
 
-/** Checking the file against its schema is most of the work, so it is done once in a process. */
-let checked: Promise<{ definition: StateMachineDefinition; machine: StateMachine }> | undefined;
+/** It is the tests and the deployment that hold the file against the schema of the language: here that is half a second. */
+export const AS_CHECKED = { validationOptions: { noValidate: true } } as const;
+
+/** Read once in a process. */
+let read: Promise<{ definition: StateMachineDefinition; machine: StateMachine }> | undefined;
 const interpreter = () => {
-  checked ??= readDefinition().then((definition) => ({
+  read ??= readDefinition().then((definition) => ({
     definition,
-    machine: new StateMachine(withTimeouts(definition)),
+    machine: new StateMachine(withTimeouts(definition), AS_CHECKED),
   }));
-  return checked;
+  return read;
 };
 
 /** As long as Step Functions waits for a task that names no time, which is for ever; the interpreter would wait 60 s. */

@@ -7,6 +7,7 @@ import { type MapRun, type MapWorld, openMapRun } from './distributed-map/map-ru
 import { failure } from './distributed-map/payload-template.ts';
 import type { PutText } from './distributed-map/write-results.ts';
 import {
+  AS_CHECKED,
   type Handler,
   type LocalMachine,
   type LocalMachineOptions,
@@ -42,21 +43,26 @@ const TELLING = ['TellEvents', 'TellTopic'];
 
 export type Go = (name: string, run: Run) => Promise<void>;
 
-/** Checking the flows against their schema takes its time, so it is done once in a process, and when one begins. */
-let checked: ReturnType<typeof checkFlow> | undefined;
-const checkFlow = async () => {
+/** Read once in a process, and when one begins. */
+let read: ReturnType<typeof readFlow> | undefined;
+const readFlow = async () => {
   const flow = await readDefinition('backfill');
   const { definition, maps } = withoutMaps(flow);
   const children = [...maps].map(
-    ([state, map]) => [state, new StateMachine(withTimeouts(childOf(map)))] as const,
+    ([state, map]) => [state, new StateMachine(withTimeouts(childOf(map)), AS_CHECKED)] as const,
   );
-  return { functions: functionsIn(flow), maps, outer: new StateMachine(withTimeouts(definition)), children };
+  return {
+    functions: functionsIn(flow),
+    maps,
+    outer: new StateMachine(withTimeouts(definition), AS_CHECKED),
+    children,
+  };
 };
 
 /** Each Distributed Map of the flow is handed to the map beside, as a task of the interpreter; so is what asks another service. */
 export async function openFlow(options: LocalBackfillOptions): Promise<Go> {
-  checked ??= checkFlow();
-  const { functions, maps, outer, children } = await checked;
+  read ??= readFlow();
+  const { functions, maps, outer, children } = await read;
   const handlers = await Promise.all(
     functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
   );
