@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import { CosRefused, CosUnavailable } from '../errors.ts';
-import { type Clock, toSeconds } from '../time.ts';
+import { type Clock, type EpochSeconds, toSeconds } from '../time.ts';
 import { VERSION } from '../version.ts';
 import { meaningOf } from './codes.ts';
 import type { Form } from './form.ts';
-import { envelope } from './replies.ts';
+import { envelope, requestIdOf } from './replies.ts';
 import { type CosCredentials, NONCE_MAX, signMultiEffect, signSingleEffect } from './signature.ts';
 import { type CosTarget, requestPath } from './target.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
@@ -40,19 +40,34 @@ export type CallerParts = {
   readonly random: () => number;
 };
 
+/** The signature of the slices of a file in one second: good more than once, it need not be made for each. */
+type Signed = {
+  readonly pair: CosCredentials;
+  readonly now: EpochSeconds;
+  readonly target: CosTarget;
+  readonly authorization: string;
+};
+
 /** Signs and sends; signs once more when the clock or the key pair was the trouble. */
 export function openCaller({ transport, keys, clock, random }: CallerParts): Caller {
   let clockOffsetMs = 0; // COS's clock minus ours
+  let latest: Signed | undefined;
+
+  const signed = (pair: CosCredentials, { signature, target }: CosCall): string => {
+    const now = toSeconds(clock() + clockOffsetMs);
+    const moment = () => ({ now, nonce: Math.floor(random() * NONCE_MAX) });
+    if (signature === 'single-effect') return signSingleEffect(pair, target, moment());
+    if (latest?.pair !== pair || latest.now !== now || latest.target !== target)
+      latest = { pair, now, target, authorization: signMultiEffect(pair, target, moment()) };
+    return latest.authorization;
+  };
 
   const once = async (
     call: CosCall,
     signal: AbortSignal,
   ): Promise<{ reply: CosReply; answer: HttpAnswer; pair: CosCredentials }> => {
-    const sign = call.signature === 'single-effect' ? signSingleEffect : signMultiEffect;
-    const moment = { now: toSeconds(clock() + clockOffsetMs), nonce: Math.floor(random() * NONCE_MAX) };
     const pair = await keys.get();
-    const authorization = sign(pair, call.target, moment);
-    const answer = await transport.send(request(call, authorization), signal);
+    const answer = await transport.send(request(call, signed(pair, call)), signal);
     return { reply: read(call, answer), answer, pair };
   };
 
@@ -62,6 +77,7 @@ export function openCaller({ transport, keys, clock, random }: CallerParts): Cal
       const { remedy } = meaningOf(reply.code);
       if (reply.code !== 0 && remedy === 'resign' && answer.date !== undefined) {
         clockOffsetMs = answer.date - clock();
+        latest = undefined;
         return (await once(call, signal)).reply;
       }
       if (reply.code !== 0 && remedy === 'refresh' && (await keys.refresh(pair)))
@@ -139,9 +155,14 @@ function read(call: CosCall, answer: HttpAnswer): CosReply {
   const reply = envelope.safeParse(parsed(answer.text));
   if (!reply.success) {
     const said = `HTTP ${answer.status} with a body that is no COS reply to ${call.op}`;
-    throw new CosUnavailable(said, answer.requestId ? { requestId: answer.requestId } : {});
+    const requestId = requestIdOf(answer.requestId);
+    throw new CosUnavailable(said, requestId ? { requestId } : {});
   }
-  return { ...reply.data, request_id: reply.data.request_id || answer.requestId, status: answer.status };
+  return {
+    ...reply.data,
+    request_id: reply.data.request_id || requestIdOf(answer.requestId),
+    status: answer.status,
+  };
 }
 
 function parsed(text: string): unknown {

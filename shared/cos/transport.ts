@@ -1,6 +1,5 @@
-import { Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { asError, CosUnavailable } from '../errors.ts';
-import { requestIdOf } from './replies.ts';
 
 type HttpRequest = {
   readonly method: 'GET' | 'POST';
@@ -14,6 +13,7 @@ export type HttpAnswer = {
   readonly status: number;
   /** The server's clock, in ms since the epoch, if it told. */
   readonly date: number | undefined;
+  /** As it was told; see `requestIdOf`. */
   readonly requestId: string;
   readonly text: string;
 };
@@ -34,55 +34,103 @@ export type Transport = {
 };
 
 export function openTransport({ origin, connections, requestTimeoutMs }: TransportOptions): Transport {
+  const connect = limitSilence(requestTimeoutMs);
   const sockets = renewedSockets(
     () =>
       new Pool(origin, {
         connections,
+        connect,
         keepAliveTimeout: 30_000,
         allowH2: false, // every slice in flight has a socket of its own, none waits behind another's bytes
-        connect: { timeout: Math.min(requestTimeoutMs, 10_000) },
-        headersTimeout: 0, // our own timer below, which each piece of the body that COS takes sets back
-        bodyTimeout: requestTimeoutMs, // between two pieces of an answer
+        // the socket's own limit covers both
+        headersTimeout: 0,
+        bodyTimeout: 0,
       }),
   );
 
   const send = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
     signal.throwIfAborted();
-    const cancel = new AbortController();
-    const stop = () => cancel.abort(signal.reason);
-    const timer = setTimeout(() => cancel.abort(new TimedOut(requestTimeoutMs)), requestTimeoutMs);
-    signal.addEventListener('abort', stop, { once: true });
     const { pool, answered, failed } = sockets.use();
     try {
-      const { statusCode, headers, body } = await pool.request({
-        method: request.method,
-        path: request.path,
-        headers: { ...request.headers },
-        // undici sends any iterable of chunks; its types know only streams
-        body: inPieces(request.body, () => timer.refresh()) as unknown as Uint8Array,
-        signal: cancel.signal,
-      });
-      clearTimeout(timer);
-      const text = await body.text();
+      const answer = await exchanged(pool, request, signal);
       answered();
-      const date = Date.parse(one(headers.date));
-      return {
-        status: statusCode,
-        date: Number.isNaN(date) ? undefined : date,
-        requestId: requestIdOf(one(headers['x-cos-request-id'])),
-        text,
-      };
+      return answer;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       failed();
       throw new CosUnavailable(`no answer from ${origin}: ${reason(error)}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
     }
   };
 
   return { send, close: sockets.close };
+}
+
+/** So much of a body is given to a socket without waiting for room: a slice, by reference and not by copy, in bytes. */
+const UNWAITED_BYTES = 4_194_304;
+
+/**
+ * Sockets that break off after so long a silence, in ms: nothing taken and nothing answered. Node looks at what a socket
+ * has yet to take when the time is over, and waits on if it has become less: what moves goes on, however slowly, and what
+ * stopped in the middle of a body is found out within twice the time.
+ */
+function limitSilence(limitMs: number): buildConnector.connector {
+  const sized: buildConnector.BuildOptions & { highWaterMark: number } = {
+    allowH2: false,
+    timeout: Math.min(limitMs, 10_000),
+    highWaterMark: UNWAITED_BYTES,
+  };
+  const connect = buildConnector(sized);
+  return (options, done) =>
+    connect(options, (...connected) => {
+      const [, socket] = connected;
+      socket?.setTimeout(limitMs, () => socket.destroy(new TimedOut(limitMs)));
+      done(...connected);
+    });
+}
+
+/** One request and its whole answer. (undici's `request` makes a stream of each body, which costs more than the parsing.) */
+function exchanged(pool: Pool, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  let controller: Dispatcher.DispatchController | undefined;
+  let head = { status: 0, date: '', requestId: '' };
+  const body: Buffer[] = [];
+  const stop = () => {
+    controller?.abort(signal.reason);
+    reject(signal.reason);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const { method, path, headers, body: content } = request;
+  // undici sends any iterable of chunks; its types know only streams
+  const sent = content.length === 0 ? null : (content as unknown as Uint8Array);
+  pool.dispatch(
+    { method, path, headers: { ...headers }, body: sent },
+    {
+      onRequestStart(started) {
+        controller = started;
+        if (signal.aborted) stop();
+      },
+      onResponseStart(_, status, answer) {
+        head = { status, date: one(answer.date), requestId: one(answer['x-cos-request-id']) };
+      },
+      onResponseData: (_, chunk) => void body.push(chunk),
+      onResponseEnd() {
+        signal.removeEventListener('abort', stop);
+        const { status, requestId } = head;
+        const date = Date.parse(head.date);
+        resolve({
+          status,
+          date: Number.isNaN(date) ? undefined : date,
+          requestId,
+          text: (body.length === 1 && body[0] ? body[0] : Buffer.concat(body)).toString(),
+        });
+      },
+      onResponseError(_, error) {
+        signal.removeEventListener('abort', stop);
+        reject(error);
+      },
+    },
+  );
+  return promise;
 }
 
 type Use = { readonly pool: Pool; readonly answered: () => void; readonly failed: () => void };
@@ -122,19 +170,6 @@ function renewedSockets(open: () => Pool): { use(): Use; close(): Promise<void> 
       await Promise.all([pool, ...retired].map((one) => one.destroy()));
     },
   };
-}
-
-/** So much of a body is handed to the socket at a time: at 5 kB/s a piece still goes out within a minute, in bytes. */
-const PIECE_BYTES = 262_144;
-
-/** The body in pieces without a copy; `moved` is called when one was taken. */
-function* inPieces(body: readonly Uint8Array[], moved: () => void): Generator<Uint8Array> {
-  for (const part of body) {
-    for (let at = 0; at < part.length; at += PIECE_BYTES) {
-      yield part.subarray(at, at + PIECE_BYTES);
-      moved();
-    }
-  }
 }
 
 class TimedOut extends Error {

@@ -15,7 +15,8 @@ export function keysFrom(config: Config): CosKeys {
   if (name !== undefined) return keysInSecretsManager(name, new SecretsManagerClient({}));
   if (secretId === undefined || secretKey === undefined)
     throw new BadConfig('no Tencent key pair is configured');
-  return { get: async () => ({ secretId, secretKey }), refresh: async () => false };
+  const pair = { secretId, secretKey };
+  return { get: async () => pair, refresh: async () => false };
 }
 
 /**

@@ -156,8 +156,8 @@ test.each(forms)('our own form of %s, byte for byte', async (_, sent, fields, co
   expect(signed).toBe(signedText(NOW + 900, PATH.slice('/files/v2'.length)));
 });
 
-/** Of what form-data makes: 26 dashes and 24 digits. */
-const boundaryLength = 50;
+/** Its name and 32 hexadecimal digits. */
+const boundaryLength = 'cos-slice-relay-'.length + 32;
 
 test('our own form of stat, byte for byte', async () => {
   const { signed, text } = split(await onTheWire((cos) => cos.stat(TARGET, never)));
