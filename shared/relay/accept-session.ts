@@ -30,8 +30,10 @@ export async function acceptSession(
   if (whose === 'not-owner') return ownerless(transfer.id, services);
   if (whose === 'ours') {
     const adopted = await adopt(transfer, listed, target, services);
+    if (typeof adopted === 'string') return adopted;
+    const wasKnown = recordedIn(target.upload)?.session === listed.session;
     // whoever ended it meanwhile did not know of this session; deleting would take the file that was there too
-    if (!isActive(adopted) && !target.upload?.replaces)
+    if (!isActive(adopted) && !wasKnown && !target.upload?.replaces)
       await abandonSession(services, transfer, listed.session, time);
     return adopted;
   }
@@ -47,7 +49,8 @@ export async function acceptSession(
     transferId: transfer.id,
     whose,
   });
-  const abandoned = await abandonSession(services, transfer, listed.session, time);
+  const inTheWay = { ...transfer, why: 'in-the-way' } as const;
+  const abandoned = await abandonSession(services, inTheWay, listed.session, time);
   if (abandoned === 'removed') return 'reopen';
   if (abandoned === 'busy')
     throw new TargetBusy(`another execution is at work on ${transfer.target.path}`, { bySelf: true });
@@ -91,21 +94,26 @@ async function isOpen(
   return now.kind === 'unfinished' && now.session === session;
 }
 
-/** Goes on with a session that is ours but perhaps not yet written down. */
+/**
+ * Goes on with a session that is ours but perhaps not yet written down; `moved` when another was written down since it was
+ * listed. The transfer as it is, if the target is not its own any more.
+ */
 async function adopt(
   transfer: Transfer,
   { session, sliceSize, sha1 }: Unfinished,
   { name, upload }: Target,
   services: Services,
-): Promise<Transfer> {
+): Promise<Transfer | 'reopen' | 'moved'> {
   const known = recordedIn(upload);
   if (transfer.state === 'sending' && transfer.session === session && known?.session === session)
     return transfer;
   // whether slices must go one at a time is said at init only: if nobody wrote it down, one at a time is always right
   const serial = known?.session === session ? (known.serial ?? true) : true;
   const { size } = transfer.source;
-  const adopted = { transferId: transfer.id, session, size, serial, at: services.clock() };
-  await changeTarget(services, name, sessionAdopted(adopted));
+  const adopted = { session, size, serial, instead: known?.session, at: services.clock() };
+  const written = await changeTarget(services, name, sessionAdopted({ transferId: transfer.id, ...adopted }));
+  if (!written.done && written.why === 'moved-on') return 'moved';
+  if (!written.done && written.why !== 'as-it-is') return ownerless(transfer.id, services);
   if (transfer.state === 'sending' && transfer.session === session) return transfer;
   const facts = { session, sliceSize, serial, withSha: sha1 !== undefined };
   return change(services, transfer.id, (from) => toSending(from, facts, services.clock()));

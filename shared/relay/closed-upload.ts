@@ -1,8 +1,9 @@
 import type { CosFile } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { SessionLost } from '../errors.ts';
+import { load } from '../records/change-transfer.ts';
 import { recordedIn, type Target } from '../records/target-record.ts';
-import { type Opening, type Sending, sessionSha } from '../records/transfer.ts';
+import { isActive, type Opening, type Sending, sessionSha } from '../records/transfer.ts';
 import type { Services } from '../services.ts';
 import { missingSlices, planSlices } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
@@ -45,6 +46,22 @@ export async function judgeClosed(
   const proof = await sliceProof(transfer, services);
   if (isLost && proof.unconfirmed > 0 && transfer.heldBytes !== size) return 'not-ours';
   return isSound(transfer, proof) ? 'ours' : 'unsound';
+}
+
+/**
+ * The verdict on a file that stands in the way of an init, by what the records say now: another execution of the transfer
+ * may have opened, sent and closed since this one read them. `over` when the transfer is, or its target is another's.
+ */
+export async function judgeInTheWay(
+  { id, target: path }: Opening | Sending,
+  file: SeenFile['file'],
+  services: Recorded,
+): Promise<ClosedUpload | 'over'> {
+  if (file.kind === 'none' || file.received !== file.size) return 'not-ours';
+  const target = await services.store.getTarget(targetName(path));
+  const transfer = await load(services, id);
+  if (target?.owner.transferId !== id || !isActive(transfer)) return 'over';
+  return judgeClosed(transfer, { file, target, isLost: true }, services);
 }
 
 /**

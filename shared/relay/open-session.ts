@@ -9,7 +9,7 @@ import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { onExistingFile } from '../target/recognise.ts';
 import { spoiled } from '../target/upload-transitions.ts';
-import { judgeClosed } from './closed-upload.ts';
+import { judgeInTheWay } from './closed-upload.ts';
 
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
@@ -35,7 +35,8 @@ export async function openSession(
   if (whole.kind === 'unhashed') return whole;
 
   const there = await services.cos.stat(transfer.target, time.signal);
-  const closed = await judgeClosed(transfer, { file: there, target: claimed, isLost: true }, services);
+  const closed = await judgeInTheWay(transfer, there, services);
+  if (closed === 'over') return { kind: 'ended' };
   if (closed === 'ours') return { kind: 'unfinished' }; // the list tells that it is not
   if (closed === 'unsound') await changeTarget(services, claimed.name, spoiled(transfer.id)); // so init replaces it
   const target = await recordIntent(transfer, there, services);
@@ -54,13 +55,18 @@ type Intended = { readonly transfer: Begun; readonly target: Target; readonly wh
 async function overExisting(begun: Intended, services: Services, time: StepTime): Promise<SessionOutcome> {
   const { transfer, target, whole } = begun;
   const file = await services.cos.stat(transfer.target, time.signal);
+  const closed = await judgeInTheWay(transfer, file, services); // it came between the first look and the init
+  if (closed === 'over') return { kind: 'ended' };
+  if (closed === 'ours') return { kind: 'unfinished' };
+  const replaced = async () => opening(begun, await init(begun, false, services, time), services, time);
+  if (closed === 'unsound') return replaced();
   switch (onExistingFile(file, knowing(transfer, whole), target)) {
     case 'refuse':
       throw new TargetExists(`${transfer.target.bucket}/${transfer.target.path} exists already`);
     case 'leave':
       return { kind: 'stored', how: 'skipped' };
     case 'replace':
-      return opening(begun, await init(begun, false, services, time), services, time);
+      return replaced();
   }
 }
 

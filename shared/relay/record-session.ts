@@ -1,12 +1,14 @@
 import type { CosFile, Opened } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { change } from '../records/change-transfer.ts';
-import { recordedIn, type Target } from '../records/target-record.ts';
+import { recordedIn, type Target, type Upload } from '../records/target-record.ts';
 import { type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
 import { factsOf } from '../target/recognise.ts';
+import type { Refusal } from '../target/transition.ts';
+import { orphaned } from '../target/transitions.ts';
 import { intended, sessionOpened } from '../target/upload-transitions.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 
@@ -34,7 +36,7 @@ export type SessionToRecord = {
 
 /**
  * Writes an opened session down, first at the target, then at the transfer. False, and the session abandoned, if we lost
- * the target meanwhile or the transfer is over.
+ * the target meanwhile, or the transfer is over or was begun again.
  */
 export async function recordSession(
   transfer: Begun,
@@ -55,16 +57,28 @@ export async function recordSession(
     at: services.clock(),
   };
   const owned = await changeTarget(services, targetName(transfer.target), sessionOpened(facts));
-  if (!owned.done) {
-    await abandonSession(services, transfer, session, time);
-    await end(services, id, 'superseded', SUPERSEDED);
-    return false;
-  }
+  if (!owned.done) return unrecorded(transfer, { session, upload, why: owned.why }, services, time);
   const next: Transfer = await change(services, id, (from) =>
     toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
   );
   if (next.state === 'sending') return true;
   // it is over: cancelled, superseded, or stored by another execution; deleting would take the file that was there too
   if (!upload?.replaces) await abandonSession(services, transfer, session, time);
+  return false;
+}
+
+/** The target is not ours to write to any more: who opened a session there ends it. */
+async function unrecorded(
+  transfer: Begun,
+  { session, upload, why }: { session: string; upload: Upload | undefined; why: Refusal },
+  services: Services,
+  time: StepTime,
+): Promise<false> {
+  const isOver = why === 'not-active'; // stored, cancelled, or begun again and not claimed yet
+  const mayTakeTheFile = isOver && upload?.replaces !== undefined;
+  const left = orphaned({ session, size: transfer.source.size });
+  if (mayTakeTheFile) await changeTarget(services, targetName(transfer.target), left);
+  else await abandonSession(services, transfer, session, time);
+  if (!isOver) await end(services, transfer.id, 'superseded', SUPERSEDED);
   return false;
 }

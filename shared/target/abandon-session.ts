@@ -1,12 +1,16 @@
 import { targetName } from '../cos/target.ts';
-import type { Transfer } from '../records/transfer.ts';
+import { isActive, type Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { changeTarget } from './change-target.ts';
 import { whileHolding } from './hold-target.ts';
 import { orphaned } from './transitions.ts';
 
 /** Who deletes an unfinished upload; `by` is the hold under which it works already. */
-type Abandoning = Pick<Transfer, 'id' | 'target'> & { readonly by?: string | undefined };
+type Abandoning = Pick<Transfer, 'id' | 'target'> & {
+  readonly by?: string | undefined;
+  /** `in-the-way` of a file that replaces what is there: nothing does when the transfer is over meanwhile. */
+  readonly why?: 'unwanted' | 'in-the-way';
+};
 
 export type Abandoned =
   | 'removed'
@@ -24,14 +28,22 @@ export async function abandonSession(
   if (listed.kind !== 'unfinished' || listed.session !== session) return 'left';
   // op=delete takes the file of the path too: nobody else writes meanwhile, and no call of this transfer closes the upload
   const holder = { id: transfer.id, target: transfer.target, by: transfer.by, as: 'removal' } as const;
-  const removed = await whileHolding(services, holder, time, async ({ owner, file }, own) => {
+  const removed = await whileHolding(services, holder, time, async ({ owner, file, upload }, own) => {
     if (file?.state === 'stored' && file.transferId === owner.transferId) return false; // the owner's, and proven
     const again = await services.cos.list(transfer.target, own.signal);
     if (again.kind !== 'unfinished' || again.session !== session) return false;
+    const mayTakeTheFile = file !== undefined || upload?.replaces !== undefined;
+    if (transfer.why === 'in-the-way' && mayTakeTheFile && (await isOver(transfer, services))) return false;
     await services.cos.remove(transfer.target, own.signal);
     return true;
   });
   if (removed.held && removed.value) return 'removed';
   await changeTarget(services, targetName(transfer.target), orphaned({ session, size: listed.size }));
   return !removed.held && removed.why === 'busy' ? 'busy' : 'left';
+}
+
+/** A small object's transfer need not be in the table yet. */
+async function isOver({ id }: Abandoning, { store }: Pick<Services, 'store'>): Promise<boolean> {
+  const transfer = await store.get(id);
+  return transfer !== undefined && !isActive(transfer);
 }

@@ -118,10 +118,10 @@ async function fence(
   if (!upload || upload.transferId === transfer.id) return target;
   await supersede(services, upload.transferId, transfer.id);
   const recorded = recordedIn(upload);
-  const holder = { ...transfer, by: target.hold?.by };
+  const holder = { ...transfer, by: target.hold?.by, why: 'in-the-way' } as const;
   if (recorded) await abandonSession(services, holder, recorded.session, time);
-  const cleared = await changeTarget(services, target.name, uploadForgotten(transfer.id));
-  return cleared.done ? cleared.target : target;
+  const cleared = await changeTarget(services, target.name, uploadForgotten(transfer.id, upload));
+  return cleared.target?.owner.transferId === transfer.id ? cleared.target : target;
 }
 
 async function supersede(

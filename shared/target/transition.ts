@@ -11,6 +11,7 @@ export type Refusal =
   | 'not-held' // the hold is not that one any more
   | 'not-active' // its owner is done with it already
   | 'no-upload' // no upload of this transfer is recorded
+  | 'moved-on' // another session was recorded since
   | 'as-it-is'; // it says so already
 
 /** A pure step from one state of a target to the next; `from` is undefined while nobody ever claimed the path. */

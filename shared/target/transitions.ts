@@ -1,14 +1,20 @@
-import { type Orphan, type Owner, recordedIn, type StoredFile } from '../records/target-record.ts';
+import {
+  type Orphan,
+  type Owner,
+  recordedIn,
+  type StoredFile,
+  type Upload,
+} from '../records/target-record.ts';
 import { initsOf, isEqual, withOrphans } from './orphans.ts';
 import { byOwner, type TargetDraft, type Transition } from './transition.ts';
 
 /**
- * The upload is not wanted any more: what became of its session, and of an init that may be under way, nobody can tell
- * from here on.
+ * The upload of that transfer is not wanted any more: what became of its session, and of an init that may be under way,
+ * nobody can tell from here on. Another call of the owner may have opened the owner's own meanwhile.
  */
-export const uploadForgotten = (transferId: string): Transition =>
+export const uploadForgotten = (transferId: string, upload: Pick<Upload, 'transferId'>): Transition =>
   byOwner(transferId, (from) => {
-    if (!from.upload) return 'no-upload';
+    if (from.upload?.transferId !== upload.transferId) return 'no-upload';
     return { ...withoutUpload(withOrphans(from, initsOf(from.upload))), file: { state: 'unknown' } };
   });
 
@@ -18,7 +24,7 @@ export const sessionForgotten =
   (from) => {
     const upload = from?.upload;
     const isThis = upload !== undefined && upload.state !== 'opening' && upload.session === session;
-    return isThis ? uploadForgotten(transferId)(from) : 'no-upload';
+    return isThis ? uploadForgotten(transferId, upload)(from) : 'no-upload';
   };
 
 export type Proof = {

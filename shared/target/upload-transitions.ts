@@ -1,7 +1,7 @@
 import { type RecordedSession, recordedIn, type Upload } from '../records/target-record.ts';
 import type { EpochMillis } from '../time.ts';
 import { orphaning, withOrphans } from './orphans.ts';
-import { byOwner, type TargetDraft, type Transition } from './transition.ts';
+import { byOwner, type Refusal, type TargetDraft, type Transition } from './transition.ts';
 
 /** How many inits without an answer an upload remembers. */
 const INITS_KEPT = 8;
@@ -17,7 +17,7 @@ export type Intent = {
 
 /** An init is about to be sent: the session that it opens is ours, even if nobody lives to record it. */
 export const intended = ({ transferId, attempt, size, replaces }: Intent): Transition =>
-  byOwner(transferId, (from) => {
+  byWorker(transferId, (from) => {
     const mine = uploadOf(from, transferId);
     const before = recordedIn(mine);
     const inits = mine?.state === 'opening' ? mine.inits.filter((one) => one !== attempt) : [];
@@ -54,7 +54,7 @@ export type OpenedSession = {
  * will list it. While further inits are under way the upload stays `opening`.
  */
 export const sessionOpened = (opened: OpenedSession): Transition =>
-  byOwner(opened.transferId, (from) => {
+  byWorker(opened.transferId, (from) => {
     const { attempt, session, serial, instead, at } = opened;
     const mine = uploadOf(from, opened.transferId);
     const last = recordedIn(mine);
@@ -67,13 +67,25 @@ export const sessionOpened = (opened: OpenedSession): Transition =>
     };
   });
 
-export type AdoptedSession = Omit<OpenedSession, 'attempt' | 'instead'>;
+export type AdoptedSession = Omit<OpenedSession, 'attempt'>;
 
-/** A session that COS lists and that proved to be ours is written down; inits that are under way stay so. */
-export const sessionAdopted = ({ transferId, session, serial, size, at }: AdoptedSession): Transition =>
-  byOwner(transferId, (from) => {
+/**
+ * A session that COS lists and that proved to be ours is written down; inits that are under way stay so. `instead`: what was
+ * recorded when it proved to be ours. Where another was recorded since, COS lists that one by now.
+ */
+export const sessionAdopted = ({
+  transferId,
+  session,
+  serial,
+  size,
+  instead,
+  at,
+}: AdoptedSession): Transition =>
+  byWorker(transferId, (from) => {
     const mine = uploadOf(from, transferId);
-    if (recordedIn(mine)?.session === session) return 'as-it-is';
+    const last = recordedIn(mine)?.session;
+    if (last === session) return 'as-it-is';
+    if (last !== instead) return 'moved-on';
     const recorded: RecordedSession = { state: 'open', session, serial, openedAt: at };
     if (mine?.state === 'opening') return { ...from, upload: { ...mine, before: recorded } };
     const facts = mine ? factsOf(mine) : newUpload({ transferId, size });
@@ -103,6 +115,10 @@ export const restarted = (transferId: string): Transition =>
     if (from.upload?.transferId !== transferId) return 'no-upload';
     return { ...from, upload: { ...from.upload, restarted: true } };
   });
+
+/** What is left of a call whose transfer is over says nothing of uploads any more: the next owner would fence off what is proven. */
+const byWorker = (transferId: string, next: (from: TargetDraft) => TargetDraft | Refusal): Transition =>
+  byOwner(transferId, (from) => (from.active ? next(from) : 'not-active'));
 
 type Facts = ReturnType<typeof factsOf>;
 

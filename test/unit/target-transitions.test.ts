@@ -27,6 +27,7 @@ const REFUSALS: readonly Refusal[] = [
   'not-held',
   'not-active',
   'no-upload',
+  'moved-on',
   'as-it-is',
 ];
 const ownerOf = (id: string): Owner => {
@@ -85,13 +86,15 @@ const steps: readonly fc.Arbitrary<Step>[] = [
     };
     return step('sessionOpened', id, 0, sessionOpened(facts));
   }),
-  fc.tuple(transferId, session).map(([id, name]) => {
-    const facts = { transferId: id, size: SIZE, session: name, serial: true, at: 1 };
+  fc.tuple(transferId, session, instead).map(([id, name, old]) => {
+    const facts = { transferId: id, size: SIZE, session: name, serial: true, instead: old, at: 1 };
     return step('sessionAdopted', id, 0, sessionAdopted(facts));
   }),
   transferId.map((id) => step('spoiled', id, 0, spoiled(id))),
   transferId.map((id) => step('restarted', id, 0, restarted(id))),
-  transferId.map((id) => step('uploadForgotten', id, 0, uploadForgotten(id))),
+  fc
+    .tuple(transferId, transferId)
+    .map(([id, of]) => step('uploadForgotten', id, 0, uploadForgotten(id, { transferId: of }))),
   fc.tuple(transferId, attempt, instead).map(([id, one, closed]) => {
     const stored = { transferId: id, sourceName: ownerOf(id).sourceName, size: SIZE };
     return step('settled', id, 0, settled({ attempt: one, closed, stored }));
@@ -138,7 +141,7 @@ describe('whatever happens to a target, in whatever order', () => {
         walk(taken, (from, { says }, to) => {
           const session = openIn(from?.upload);
           if (session === undefined) return;
-          // sessionOpened and sessionAdopted replace it: one path has one session at COS; these end it
+          // sessionOpened and sessionAdopted replace what their caller knew: one path has one session at COS; these end it
           if (['settled', 'fileDeleted', 'uploadForgotten'].includes(says)) return;
           if (['sessionOpened', 'sessionAdopted'].includes(says)) return;
           expect(isKnown(session, to), says).toBe(true);
@@ -236,6 +239,23 @@ describe('whatever happens to a target, in whatever order', () => {
     );
   });
 
+  test('what is left of a call whose transfer is over writes no upload down: the file stays proven', () => {
+    fc.assert(
+      fc.property(history, (taken) => {
+        walk(taken, (from, { says }, to) => {
+          if (
+            from?.active ||
+            says === 'claimed' ||
+            JSON.stringify(from?.upload) === JSON.stringify(to.upload)
+          )
+            return;
+          expect(['settled', 'fileDeleted', 'uploadForgotten', 'spoiled', 'restarted']).toContain(says);
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('while an op=delete may be under way nobody closes, proves or sends a file, and while one does nobody deletes', () => {
     const kindOf = ({ hold }: Target) => (hold?.removal ? 'removal' : 'other');
     fc.assert(
@@ -281,6 +301,23 @@ describe('whatever happens to a target, in whatever order', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('a session that is taken up late does not hide the one that another call recorded since', () => {
+  const late = { transferId: 'a-1', size: SIZE, session: 'S', serial: true, at: 1 };
+  const since = walk([claimOf('a-1'), open('S', 1), intend(2), opened('T', 2, 'S')], () => undefined);
+
+  expect(sessionAdopted({ ...late, instead: 'S' })(since)).toBe('moved-on');
+  expect(sessionAdopted({ ...late, instead: undefined })(since)).toBe('moved-on');
+});
+
+test('an upload of another version is forgotten, and never the one that the owner opened meanwhile', () => {
+  const before = walk([claimOf('a-1'), open('S', 1), claimOf('a-2')], () => undefined);
+  const opens = step('intended', 'a-2', 0, intended({ transferId: 'a-2', attempt: 1, size: SIZE }));
+  const after = walk([claimOf('a-1'), open('S', 1), claimOf('a-2'), opens], () => undefined);
+
+  expect(uploadForgotten('a-2', { transferId: 'a-1' })(before)).not.toHaveProperty('upload');
+  expect(uploadForgotten('a-2', { transferId: 'a-1' })(after)).toBe('no-upload');
 });
 
 test('a spoiled upload has its file replaced by the next init, even if one was intended already', () => {
