@@ -111,7 +111,7 @@ export async function sha1Of(path: string): Promise<string> {
 const MEMORY_DIR = '/dev/shm';
 const MEMORY_WANTED = 6 * 2 ** 30;
 
-async function scratchDir(): Promise<string> {
+export async function scratchDir(): Promise<string> {
   const free = await statfs(MEMORY_DIR).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => 0,

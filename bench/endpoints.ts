@@ -48,6 +48,8 @@ const tasks = {
       counted[op ?? ''] = (counted[op ?? ''] ?? 0) + 1;
     return counted;
   },
+  /** Memory at most so far, in MiB. */
+  peakMiB: () => process.resourceUsage().maxRSS / 1_024,
   /** CPU time so far, in ms. */
   cpuMs() {
     const { user, system } = process.cpuUsage();

@@ -4,6 +4,7 @@ import type { Figure, Measured, Note, Point } from './figures.ts';
 import { backfill } from './points/backfill.ts';
 import { calls } from './points/calls.ts';
 import { coldStart } from './points/cold-start.ts';
+import { endpoint } from './points/endpoint.ts';
 import { many } from './points/many.ts';
 import { memory } from './points/memory.ts';
 import { pace } from './points/pace.ts';
@@ -21,10 +22,11 @@ const POINTS: Readonly<Record<string, Point>> = {
   backfill,
   'cold-start': coldStart,
   calls,
+  endpoint,
   profile,
 };
-/** It has no goal and tells where the time went, so it runs when it is asked for. */
-const ON_REQUEST = ['profile'];
+/** They measure no relay: one tells where the time went, one what the COS endpoint bears. They run when they are asked for. */
+const ON_REQUEST = ['profile', 'endpoint'];
 
 async function main(): Promise<number> {
   const given = readBenchArguments(process.argv.slice(2), Object.keys(POINTS));

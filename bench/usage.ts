@@ -9,3 +9,9 @@ export async function usageOf(work: () => Promise<unknown>): Promise<Usage> {
   const { user, system } = process.cpuUsage(cpu);
   return { ms, cpuMs: (user + system) / 1_000 };
 }
+
+export async function msOf(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
