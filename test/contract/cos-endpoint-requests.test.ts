@@ -14,7 +14,7 @@ import {
 import { cosEndpointBed } from '../kit/cos-endpoint-bed.ts';
 
 describe('signatures as SDKs draw them', () => {
-  test('a nonce of 20 digits, and f encoded twice', async () => {
+  test('a nonce of 1 to 20 digits, and f encoded twice', async () => {
     const cos = await cosEndpointBed();
     const path = 'Größe 1.bin';
     const once = encodeURIComponent(path);
@@ -22,6 +22,7 @@ describe('signatures as SDKs draw them', () => {
 
     const f = (name: string) => `/${APP}/${BUCKET}/${name}`;
     for (const authorization of [
+      sign({ r: 7 }),
       sign({ r: '18446744073709551615', f: f(once) }),
       sign({ f: f(encodeURIComponent(once)) }),
       sign({ f: encodeURIComponent(f(path)) }),
@@ -48,6 +49,26 @@ describe('custom_headers', () => {
     expect((await cos.stat('a')).data.custom_headers['x-cos-meta-name']).toBe('Grüße 你好');
   });
 
+  test('each name of the pages is given back with the download', async () => {
+    const cos = await cosEndpointBed();
+    await cos.upload('a', sampleBytes(3));
+    const custom_headers = {
+      'Content-Type': 'text/x-mine',
+      'Cache-Control': 'max-age=7',
+      'Content-Disposition': 'attachment; filename="a.txt"',
+      'Content-Language': 'zh-CN',
+      'Content-Encoding': 'br',
+      'x-cos-meta-one': '1',
+    };
+
+    await cos.json('a', { op: 'update', custom_headers }, signOnce('a'));
+
+    const { headers } = await fetch(cos.addressOf('a'), { method: 'HEAD' });
+    expect(Object.keys(custom_headers).map((name) => headers.get(name))).toEqual(
+      Object.values(custom_headers),
+    );
+  });
+
   test('as [] there are none, and what is no header at all is refused', async () => {
     const cos = await cosEndpointBed();
     await cos.upload('a', sampleBytes(3));
@@ -56,6 +77,7 @@ describe('custom_headers', () => {
 
     expect(await set({ 'Cache-Control': 'no-cache' })).toBe(0);
     expect(await set([])).toBe(0);
+    expect(await set('[]')).toBe(0);
     expect((await cos.stat('a')).data.custom_headers).toEqual({});
     expect(await set(['Cache-Control'])).toBe(-5999);
     expect(await set('no json')).toBe(-5999);
@@ -89,6 +111,7 @@ describe('list', () => {
     const { page, names } = await bed();
     const first = await page('d/', 'num=3&order=1');
 
+    expect(await names('d/', 'pattern=eListBoth')).toEqual(['ab1', 'ab2', 'b', 'sub/']);
     expect(await names('d/', 'pattern=eListDirOnly')).toEqual(['sub/']);
     expect(await names('d/', 'pattern=eListFileOnly')).toEqual(['ab1', 'ab2', 'b']);
     expect(first.data.infos.map(({ name }) => name)).toEqual(['sub/', 'b', 'ab2']);
@@ -98,7 +121,8 @@ describe('list', () => {
   test('num is 1 to 1000', async () => {
     const { page } = await bed();
 
-    expect((await page('d/', 'num=1000')).code).toBe(0);
+    for (const num of [1, 1000]) expect((await page('d/', `num=${num}`)).code).toBe(0);
+    expect((await page('d/', 'num=1')).data.infos).toHaveLength(1);
     for (const num of [0, 1001, 'all']) expect((await page('d/', `num=${num}`)).code).toBe(-5999);
   });
 });
@@ -142,6 +166,8 @@ describe('move and copy', () => {
       message: 'ERROR_CMD_COS_FILE_EXIST',
     });
     expect(await codeOf(relocate('d/a', { ...copy, to_over_write: 1 }, sign()))).toBe(0);
+    const twice = encodeURIComponent(encodeURIComponent(`/${APP}/${BUCKET}/d/a`));
+    expect(await codeOf(relocate('d/a', { ...copy, to_over_write: 1 }, sign({ e: 0, f: twice })))).toBe(0);
     expect(await codeOf(relocate('d/a', { op: 'move', dest_fileid: 'sub/c' }, sign()))).toBe(0);
     expect(await codeOf(relocate('d/a', { op: 'move', dest_fileid: '/c' }, sign()))).toBe(-197);
     expect(await codeOf(relocate('d/sub/c', { op: 'move', dest_fileid: '/c' }, sign()))).toBe(0);
@@ -222,6 +248,14 @@ describe('what else clients send', () => {
     expect(await codeOf(kind.upload('a', Buffer.from('next')))).toBe(-177);
     expect(await codeOf(strict.upload('a', Buffer.from('text')))).toBe(-177);
     expect((await kind.read('a')).toString()).toBe('text');
+    const sha = sha1(Buffer.from('text'));
+    const whole: Field[] = [
+      ['sha', sha],
+      ['uploadparts', JSON.stringify([{ offset: 0, datalen: 4, datasha: sha }])],
+    ];
+    expect((await kind.init('a', 4, whole)).data.access_url).toContain('/a');
+    expect(await codeOf(kind.init('a', 4))).toBe(-177);
+    expect(await codeOf(strict.init('a', 4, whole))).toBe(-177);
   });
 
   test('slices from 64 KiB, where they are allowed', async () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CosClient } from '../../shared/cos/client.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
 import { VERSION } from '../../shared/version.ts';
+import { cosEndpointBed } from '../kit/cos-endpoint-bed.ts';
 
 const never = new AbortController().signal;
 const TARGET = { region: 'gz', appId: '1250000000', bucket: 'relay', path: 'dir/报告 (1).pdf' };
@@ -13,7 +14,7 @@ const NOW = 1_763_000_000;
 const SHA = 'a9993e364706816aba3e25717850c26c9cd0d89d';
 
 /** What our client writes to its socket for one operation, to the byte; the other side answers 0 to all. */
-async function onTheWire(act: (client: CosClient) => Promise<unknown>): Promise<string> {
+async function bytesOnTheWire(act: (client: CosClient) => Promise<unknown>): Promise<Buffer> {
   const got: Buffer[] = [];
   const reply =
     '{"code":0,"message":"SUCCESS","request_id":"r","data":{"session":"S","slice_size":1048576,"filesize":3,"access_url":"u"}}';
@@ -40,8 +41,11 @@ async function onTheWire(act: (client: CosClient) => Promise<unknown>): Promise<
   });
   const keys = { get: async () => ({ secretId: 'AKIDz', secretKey: 'key' }), refresh: async () => false };
   await act(openHttpClient({ transport, keys, clock: () => NOW * 1000, random: () => 0.5 }));
-  return Buffer.concat(got).toString('latin1').replaceAll(`127.0.0.1:${address.port}`, 'HOST');
+  return Buffer.concat(got);
 }
+
+const onTheWire = async (act: Sent): Promise<string> =>
+  (await bytesOnTheWire(act)).toString('latin1').replace(/(?<=host: )127\.0\.0\.1:\d+/, 'HOST');
 
 /** The signature's readable part, which is no secret; its digest has vectors of its own (`vectors/signature.json`). */
 function split(request: string) {
@@ -191,4 +195,47 @@ test.each(jsons)('our own form of %s, byte for byte', async (_, sent, path, body
   const type = ['content-type: application/json', `content-length: ${body.length}`];
   expect(text).toBe(`${head(`POST ${path} HTTP/1.1`, type)}${body}`);
   expect(signed).toBe(signedText(expires, path.slice('/files/v2'.length)));
+});
+
+test('the endpoint reads each of our own forms, written to it byte for byte', async () => {
+  const bed = await cosEndpointBed({
+    now: () => NOW * 1000,
+    credentials: [{ secretId: 'AKIDz', secretKey: 'key' }],
+    strictFolders: true,
+  });
+  const replay = async (sent: Sent) => {
+    const socket = connect(bed.endpoint.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(await bytesOnTheWire(sent));
+    let answer = '';
+    for await (const bytes of socket) {
+      answer += bytes;
+      const body = answer.split('\r\n\r\n')[1] ?? '';
+      if (body.endsWith('}')) return JSON.parse(body);
+    }
+  };
+  const whole = {
+    sha1: SHA,
+    uploadParts: JSON.stringify([{ offset: 0, datalen: 3, datasha: SHA }]),
+  };
+  const content = Buffer.from('abc');
+  const open = (more: object) =>
+    replay((cos) => cos.open(TARGET, { size: 3, sliceSize: 1_048_576, insertOnly: true, ...more }, never));
+
+  const answers = [await replay((cos) => cos.createDirectory(directory, never)), await open({ whole })];
+  const { session } = answers[1].data;
+  answers.push(
+    await replay((cos) => cos.put(TARGET, { session, offset: 0, content, sha1: SHA }, never)),
+    await replay((cos) => cos.list(TARGET, never)),
+    await replay((cos) => cos.finish(TARGET, { session, size: 3, sha1: SHA }, never)),
+    await replay((cos) => cos.stat(TARGET, never)),
+    await replay((cos) => cos.update(TARGET, { 'x-cos-meta-a': 'b' }, never)),
+    await replay((cos) => cos.remove(TARGET, never)),
+    await open({}),
+    await replay((cos) => cos.upload(TARGET, { content, insertOnly: true, sha1: SHA }, never)),
+  );
+
+  expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 0));
+  expect(answers[3].data.listparts).toEqual([{ offset: 0, datalen: 3 }]);
+  expect((await bed.endpoint.file(TARGET.bucket, TARGET.path))?.size).toBe(3);
 });
