@@ -2,12 +2,10 @@ const { join } = require('node:path');
 
 /**
  * Keeps out of the bundles what no function needs: all of undici but its connection pools over HTTP/1.1 (no fetch,
- * no HTTP/2, no parser for processors without SIMD and no experimental one), form-data's table of file endings (our
- * only file name has none) and its label for debuggers, and every hash of hash-wasm but SHA-1. What runs here is seen in
- * test/flow/bundles.test.ts.
+ * no HTTP/2, no parser for processors without SIMD and no experimental one), and every hash of hash-wasm but SHA-1. What
+ * runs here is seen in test/flow/bundles.test.ts.
  */
-const NOT_NEEDED =
-  /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)|^mime-db$|^es-set-tostringtag$/;
+const NOT_NEEDED = /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)/;
 
 const slim = {
   name: 'slim',

@@ -1,5 +1,5 @@
 // `undici` as the bundles see it: its index.js, less what we do not use.
-const Dispatcher = require('undici/lib/dispatcher/dispatcher');
-
-Dispatcher.prototype.request = require('undici/lib/api/api-request');
-module.exports = { Pool: require('undici/lib/dispatcher/pool') };
+module.exports = {
+  buildConnector: require('undici/lib/core/connect'),
+  Pool: require('undici/lib/dispatcher/pool'),
+};

@@ -1,16 +1,32 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { describe, type TestContext, test } from 'vitest';
 import { openTransport } from '../../shared/cos/transport.ts';
 
 const never = new AbortController().signal;
 const LIMIT_MS = 3_000;
 const SIZE = 12_000_000;
 
+type Finished = TestContext['onTestFinished'];
+const TLS = join(import.meta.dirname, '../kit/tls');
+
+async function serverOf(scheme: 'http' | 'https', answer: RequestListener) {
+  if (scheme === 'http') return createServer(answer);
+  const [key, cert] = await Promise.all(
+    ['localhost-key.pem', 'localhost-cert.pem'].map((name) => readFile(join(TLS, name), 'utf8')),
+  );
+  setDefaultCACertificates([...getCACertificates('default'), cert ?? '']);
+  return createTlsServer({ key, cert }, answer);
+}
+
 /** A COS that takes `bytesPerTick` of a body every 50 ms, or nothing at all. */
-async function slowCos(bytesPerTick: number) {
-  const server = createServer(async (request, response) => {
+async function slowCos(scheme: 'http' | 'https', bytesPerTick: number, onTestFinished: Finished) {
+  const server = await serverOf(scheme, async (request, response) => {
     let taken = 0;
     request.pause();
     while (taken < SIZE && !request.destroyed && bytesPerTick > 0) {
@@ -25,7 +41,8 @@ async function slowCos(bytesPerTick: number) {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const origin = `http://127.0.0.1:${address.port}`;
+  const host = scheme === 'https' ? 'localhost' : '127.0.0.1';
+  const origin = `${scheme}://${host}:${address.port}`;
   const transport = openTransport({ origin, connections: 1, requestTimeoutMs: LIMIT_MS });
   onTestFinished(async () => {
     await transport.close();
@@ -37,18 +54,26 @@ async function slowCos(bytesPerTick: number) {
   return () => transport.send({ method: 'POST', path: '/', headers, body }, never);
 }
 
-test('a body that takes much longer than the limit arrives while it moves (D1)', async () => {
-  const send = await slowCos(120_000); // 2.4 MB/s: five seconds in all
-  const began = performance.now();
+describe.concurrent.each(['http', 'https'] as const)('over %s', (scheme) => {
+  test.concurrent('a body that takes much longer than the limit arrives while it moves (D1)', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const send = await slowCos(scheme, 120_000, onTestFinished); // 2.4 MB/s: five seconds in all
+    const began = performance.now();
 
-  const answer = await send();
+    const answer = await send();
 
-  expect(answer.text).toBe('{"code":0}');
-  expect(performance.now() - began).toBeGreaterThan(LIMIT_MS);
-});
+    expect(answer.text).toBe('{"code":0}');
+    expect(performance.now() - began).toBeGreaterThan(LIMIT_MS);
+  });
 
-test('a COS that takes nothing is given up after the limit (D1)', async () => {
-  const send = await slowCos(0);
+  test.concurrent('a COS that takes nothing is given up after the limit (D1)', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const send = await slowCos(scheme, 0, onTestFinished);
 
-  await expect(send()).rejects.toThrow(`nothing within ${LIMIT_MS} ms`);
+    await expect(send()).rejects.toThrow(`nothing within ${LIMIT_MS} ms`);
+  });
 });
