@@ -5,7 +5,7 @@ import { putFile } from '../s3/drop/drop.ts';
 
 /** Reports beside the objects of the folder: the S3 endpoint here reads only. */
 export const reportFilesInFolder = (root: string, s3: S3Client): ReportFiles => ({
-  ...reportFilesInS3(async () => s3),
+  ...reportFilesInS3(() => s3),
   async write({ bucket, key }, lines) {
     await putFile(root, { bucket, key }, withEnds(lines));
   },

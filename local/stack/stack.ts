@@ -98,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       options.wiring?.s3 ??
       new S3Client({ ...localClient(s3?.origin ?? env.AWS_ENDPOINT_URL_S3), forcePathStyle: true });
     const machine = await openLocalMachine({ ...options.machine, services: () => services });
-    const written = s3 ? reportFilesInFolder(root, client) : reportFilesInS3(async () => client);
+    const written = s3 ? reportFilesInFolder(root, client) : reportFilesInS3(() => client);
     const files = options.wiring?.files ?? written;
     const backfills = openLocalBackfills({
       ...options.machine,

@@ -1,4 +1,14 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  DescribeMapRunCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  ListMapRunsCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+  UpdateMapRunCommand,
+} from '@aws-sdk/client-sfn';
 import type { Config } from '../config.ts';
 import { BadConfig } from '../errors.ts';
 import type { BackfillMachine, BackfillRun } from '../services.ts';
@@ -10,24 +20,23 @@ const STATUS: Readonly<Record<string, BackfillRun['status']>> = {
   ABORTED: 'stopped',
 };
 
-/** Step Functions, as the functions and the command reach it. The client is loaded by those few that use it. */
+/** Step Functions, as the functions and the command reach it. */
 export function stepFunctionsBackfill(
   { BACKFILL_MACHINE_ARN: stateMachineArn }: Pick<Config, 'BACKFILL_MACHINE_ARN'>,
   given?: SFNClient,
 ): BackfillMachine {
   let sfn = given;
-  const open = async () => {
+  const open = () => {
     if (stateMachineArn === undefined) throw new BadConfig('BACKFILL_MACHINE_ARN is not set');
-    const sdk = await import('@aws-sdk/client-sfn');
-    sfn ??= new sdk.SFNClient({});
-    return { sdk, client: sfn, machine: stateMachineArn };
+    sfn ??= new SFNClient({});
+    return { client: sfn, machine: stateMachineArn };
   };
   const executionOf = (machine: string, name: string) =>
     `${machine.replace(':stateMachine:', ':execution:')}:${name}`;
   /** Of the first pass, then of the second, if it came to that. */
   const mapsOf = async (name: string) => {
-    const { sdk, client, machine } = await open();
-    const asked = new sdk.ListMapRunsCommand({ executionArn: executionOf(machine, name) });
+    const { client, machine } = open();
+    const asked = new ListMapRunsCommand({ executionArn: executionOf(machine, name) });
     const { mapRuns = [] } = await client.send(asked);
     return mapRuns
       .toSorted((a, b) => Number(a.startDate) - Number(b.startDate))
@@ -36,47 +45,45 @@ export function stepFunctionsBackfill(
 
   return {
     async start(name, input) {
-      const { sdk, client, machine } = await open();
+      const { client, machine } = open();
       try {
         await client.send(
-          new sdk.StartExecutionCommand({ stateMachineArn: machine, name, input: JSON.stringify(input) }),
+          new StartExecutionCommand({ stateMachineArn: machine, name, input: JSON.stringify(input) }),
         );
       } catch (error) {
-        if (!(error instanceof sdk.ExecutionAlreadyExists)) throw error;
+        if (!(error instanceof ExecutionAlreadyExists)) throw error;
       }
     },
     async look(name) {
-      const { sdk, client, machine } = await open();
-      const asked = new sdk.DescribeExecutionCommand({ executionArn: executionOf(machine, name) });
+      const { client, machine } = open();
+      const asked = new DescribeExecutionCommand({ executionArn: executionOf(machine, name) });
       const execution = await client.send(asked).catch((error: unknown) => {
-        if (error instanceof sdk.ExecutionDoesNotExist) return undefined;
+        if (error instanceof ExecutionDoesNotExist) return undefined;
         throw error;
       });
       if (!execution) return undefined;
       const status = STATUS[execution.status ?? ''] ?? 'failed';
       const [mapRunArn] = await mapsOf(name);
       if (mapRunArn === undefined) return { status };
-      const { itemCounts, maxConcurrency = 0 } = await client.send(
-        new sdk.DescribeMapRunCommand({ mapRunArn }),
-      );
+      const { itemCounts, maxConcurrency = 0 } = await client.send(new DescribeMapRunCommand({ mapRunArn }));
       return { status, objects: { total: itemCounts?.total ?? 0, concurrency: maxConcurrency } };
     },
     async setConcurrency(name, maxConcurrency) {
-      const { sdk, client } = await open();
+      const { client } = open();
       const mapRunArn = (await mapsOf(name)).at(-1);
       if (mapRunArn === undefined) return false;
-      await client.send(new sdk.UpdateMapRunCommand({ mapRunArn, maxConcurrency }));
+      await client.send(new UpdateMapRunCommand({ mapRunArn, maxConcurrency }));
       return true;
     },
     async stop(name) {
-      const { sdk, client, machine } = await open();
-      const asked = new sdk.StopExecutionCommand({
+      const { client, machine } = open();
+      const asked = new StopExecutionCommand({
         executionArn: executionOf(machine, name),
         error: 'BackfillStopped',
         cause: 'it was asked to stop',
       });
       await client.send(asked).catch((error: unknown) => {
-        if (!(error instanceof sdk.ExecutionDoesNotExist)) throw error;
+        if (!(error instanceof ExecutionDoesNotExist)) throw error;
       });
     },
   };

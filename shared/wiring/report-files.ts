@@ -1,4 +1,13 @@
-import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  type GetObjectCommandInput,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { SourceMissing } from '../errors.ts';
 import type { FilePlace, ReportFiles } from '../services.ts';
 
@@ -6,16 +15,16 @@ import type { FilePlace, ReportFiles } from '../services.ts';
 const PART_BYTES = 8_388_608;
 
 /** Reports in S3. */
-export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
+export function reportFilesInS3(s3: () => S3Client): ReportFiles {
   return {
     async *lines({ bucket, key }, signal) {
-      const { Body } = await get(await s3(), { Bucket: bucket, Key: key }, signal);
+      const { Body } = await get(s3(), { Bucket: bucket, Key: key }, signal);
       if (!Body) return;
       yield* linesOf(Body.transformToWebStream());
     },
     async part({ bucket, key }, { from, length }, signal) {
       const Range = `bytes=${from}-${from + length - 1}`;
-      const { Body, ContentRange } = await get(await s3(), { Bucket: bucket, Key: key, Range }, signal);
+      const { Body, ContentRange } = await get(s3(), { Bucket: bucket, Key: key, Range }, signal);
       const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
       return { bytes, size: Number(ContentRange?.split('/').at(-1) ?? from + bytes.length) };
     },
@@ -23,7 +32,7 @@ export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
       const parts = partsOf(lines);
       const first = await parts.next();
       const second = await parts.next();
-      const client = await s3();
+      const client = s3();
       if (second.done) return putWhole(client, place, first.value ?? Buffer.alloc(0), signal);
       const all = async function* () {
         if (first.value) yield first.value;
@@ -36,7 +45,6 @@ export function reportFilesInS3(s3: () => Promise<S3Client>): ReportFiles {
 }
 
 async function get(client: S3Client, asked: GetObjectCommandInput, signal: AbortSignal) {
-  const { GetObjectCommand, NoSuchKey } = await import('@aws-sdk/client-s3');
   try {
     return await client.send(new GetObjectCommand(asked), { abortSignal: signal });
   } catch (error) {
@@ -51,7 +59,6 @@ async function putWhole(
   Body: Buffer,
   signal: AbortSignal,
 ): Promise<void> {
-  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: 'application/json' });
   await client.send(command, { abortSignal: signal });
 }
@@ -63,19 +70,18 @@ async function putParts(
   parts: AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): Promise<void> {
-  const sdk = await import('@aws-sdk/client-s3');
   const options = { abortSignal: signal };
-  const create = new sdk.CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'application/json' });
+  const create = new CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'application/json' });
   const { UploadId } = await client.send(create, options);
   const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
   for await (const Body of parts) {
     const PartNumber = Parts.length + 1;
-    const part = new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
+    const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
     const { ETag } = await client.send(part, options);
     Parts.push({ PartNumber, ETag });
   }
   const complete = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
-  await client.send(new sdk.CompleteMultipartUploadCommand(complete), options);
+  await client.send(new CompleteMultipartUploadCommand(complete), options);
 }
 
 async function* partsOf(lines: AsyncIterable<string>): AsyncGenerator<Buffer, undefined> {

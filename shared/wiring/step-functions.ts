@@ -1,4 +1,4 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
+import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Config } from '../config.ts';
 import { BadConfig } from '../errors.ts';
 import type { Machine } from '../services.ts';
@@ -12,10 +12,6 @@ export function stepFunctionsMachine(
   return {
     async start(name, input) {
       if (stateMachineArn === undefined) throw new BadConfig('MACHINE_ARN is not set');
-      // only the few functions that start something load it, and when they do
-      const { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } = await import(
-        '@aws-sdk/client-sfn'
-      );
       sfn ??= new SFNClient({});
       try {
         await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Config, loadConfig } from '../config.ts';
 import type { CosKeys } from '../cos/call.ts';
@@ -20,6 +20,7 @@ import { openDynamoStore } from '../records/dynamo-store.ts';
 import { openJobStore } from '../records/job-store.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { lazySource } from '../s3/lazy-source.ts';
+import { openS3Source } from '../s3/s3-source.ts';
 import type { BackfillMachine, BackfillServices, Machine, ReportFiles } from '../services.ts';
 import type { Clock } from '../time.ts';
 import { told } from '../told-error.ts';
@@ -87,21 +88,13 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     marshallOptions: { removeUndefinedValues: true },
   });
   let s3 = options.s3;
-  const openS3 = async (): Promise<S3Client> => {
-    const { S3Client } = await import('@aws-sdk/client-s3');
+  const openS3 = (): S3Client => {
     s3 ??= new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined });
     return s3;
   };
-  const source = lazySource(async () => {
-    const { openS3Source } = await import('../s3/s3-source.ts');
-    return openS3Source({
-      s3: await openS3(),
-      policy,
-      idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS,
-      random,
-      clock,
-    });
-  });
+  const source = lazySource(() =>
+    openS3Source({ s3: openS3(), policy, idleTimeoutMs: config.S3_IDLE_TIMEOUT_MS, random, clock }),
+  );
   return {
     config,
     cos,

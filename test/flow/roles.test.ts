@@ -300,7 +300,7 @@ async function openRelay() {
 
 /** Reports are put as they are on AWS, and beside that into the folder, so that they can be read. */
 function filesOf(client: S3Client, root: string): ReportFiles {
-  const files = reportFilesInS3(async () => client);
+  const files = reportFilesInS3(() => client);
   return {
     ...files,
     async write(place, lines, signal) {

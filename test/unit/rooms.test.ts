@@ -39,14 +39,7 @@ const OWN: readonly string[] = FLOORS.map(([room]) => `shared/${room}`);
 
 /** The doors of the rooms beside `shared/`. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  functions: [
-    'shared/lambda',
-    'shared/lambda/http',
-    'shared/api',
-    'shared/backfill',
-    'shared/relay',
-    'shared/s3',
-  ],
+  functions: ['shared/lambda', 'shared/lambda/http', 'shared/api', 'shared/backfill', 'shared/relay'],
   ...Object.fromEntries(
     FLOORS.map(([room, ...doors]) => [`shared/${room}`, doors.map((to) => `shared/${to}`)]),
   ),
