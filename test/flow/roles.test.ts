@@ -124,7 +124,17 @@ async function useEverything({
   await callApi(meddled, 'api-put-slice', lost);
   const given = await call('api-start-transfer', { body: { target: { path: 'given-up' }, size } });
   await call('api-cancel-transfer', { id: given.id });
-  // uploads that nobody touches: all that are open a year from now
+  // uploads that nobody touches, and a relay that nobody started: all that are open a year from now
+  const never = {
+    kind: 's3',
+    bucket: SOURCE_BUCKET,
+    key: 'never',
+    etag: 'e',
+    size: 1,
+    lastModified: 0,
+  } as const;
+  const to = destinationOf(md5.services.config, 'never');
+  await registerTransfer(never, to, md5.services, { restart: false });
   const later = { ...md5.services, clock: () => Date.now() + 31_536_000_000 };
   await call('api-start-transfer', { body: { target: { path: 'left-alone' }, size } });
   await asFunction('expire-uploads', () =>

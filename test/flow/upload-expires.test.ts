@@ -65,20 +65,8 @@ test('its target is free, and the same request begins it again', async () => {
   expect(await stateOf(second)).toBe('sending');
 });
 
-test('it is not cancelled before its time, and a relay of an object never', async () => {
+test('it is not cancelled before its time', async () => {
   const early = await open('early');
-  const { services } = bed.stack;
-  const source = {
-    kind: 's3',
-    bucket: 'source',
-    key: 'slow',
-    etag: 'e',
-    size: MIB,
-    lastModified: now,
-  } as const;
-  const relay = await registerTransfer(source, destinationOf(services.config, 'slow'), services, {
-    restart: false,
-  });
   now += 23.9 * HOUR;
   const ended = await expire();
 
@@ -87,7 +75,30 @@ test('it is not cancelled before its time, and a relay of an object never', asyn
 
   now += 48 * HOUR;
   await expire();
-  expect([await stateOf(early), await stateOf(relay.id)]).toEqual(['cancelled', 'opening']);
+  expect(await stateOf(early)).toBe('cancelled');
+});
+
+test('a relay whose machine nobody lived to start is started within two hours, and not before', async () => {
+  const { services, machine } = bed.stack;
+  const source = {
+    kind: 's3',
+    bucket: 'source',
+    key: 'gone',
+    etag: 'e',
+    size: MIB,
+    lastModified: now,
+  } as const;
+  const to = destinationOf(services.config, 'gone');
+  const relay = await registerTransfer(source, to, services, { restart: false });
+  now += 0.9 * HOUR;
+  const early = await expire();
+  now += HOUR;
+
+  const late = await expire();
+
+  await machine.idle();
+  expect([early.started, late.started]).toEqual([0, 1]);
+  expect(await stateOf(relay.id)).toBe('failed'); // its object is gone: that is told now
 });
 
 test('being at work costs a write an hour, not one a slice', async () => {

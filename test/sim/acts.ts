@@ -1,6 +1,8 @@
 import { cancelOnRequest } from '../../shared/api/cancel-transfer.ts';
+import { expireUploads } from '../../shared/api/expire-uploads.ts';
 import { requestTransfer } from '../../shared/api/start-transfer.ts';
 import { RelayError } from '../../shared/errors.ts';
+import { deadlines } from '../../shared/lambda/deadline.ts';
 import { CALLER, call, pause, uploadByClient } from './client.ts';
 import { createdEvent, deletedEvent } from './event-queue.ts';
 import type { Act } from './plan.ts';
@@ -9,6 +11,12 @@ import { KEYS, putVersion, transfersOf } from './world.ts';
 
 /** Troubles have stopped by then. */
 const TRIES = 12;
+
+/** The call of a schedule that sees to what nobody works on. */
+export const sweep = (run: Run, time: number): Promise<unknown> =>
+  run.live(`expire-uploads-${time}`, 'sweep', 300_000, (own, context) =>
+    expireUploads({}, own, deadlines(context)),
+  );
 
 /** Somebody does something while the relay is at work. */
 export async function perform(act: Act, run: Run): Promise<void> {

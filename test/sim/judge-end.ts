@@ -35,6 +35,7 @@ function mayFail({ reason }: Failed, world: World): boolean {
       return plan.lifeMs < 900_000 && plan.weather.slow > 0; // whole calls were not long enough for one slice
     case 'SourceUnavailable':
     case 'CosUnavailable':
+    case 'ProvisionedThroughputExceededException': // the table's, on the last delivery
       return seen.dropped > 0; // what passes is written down when the queue gives up, and its event can be redriven
     case 'TargetBusy':
       return world.hasOthers();

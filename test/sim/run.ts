@@ -1,8 +1,9 @@
 import type { Context } from 'aws-lambda';
 import { type LocalMachine, openLocalMachine } from '../../local/stack/machine.ts';
+import { asError, RelayError } from '../../shared/errors.ts';
 import { isActive } from '../../shared/records/transfer.ts';
 import type { Wired } from '../../shared/wiring/wiring.ts';
-import { perform } from './acts.ts';
+import { perform, sweep } from './acts.ts';
 import { type Coverage, count, countTransition, countTrouble } from './coverage.ts';
 import { type EventQueue, openEventQueue } from './event-queue.ts';
 import { checkEffect } from './invariants/invariants.ts';
@@ -17,6 +18,9 @@ import { servicesOf } from './sandbox.ts';
 import { type Decide, openScheduler, type Scheduler } from './scheduler.ts';
 import { inVirtualTime, settled } from './virtual-time.ts';
 import { openWorld, transfersOf, type World } from './world.ts';
+
+/** expire-uploads begins each hour what nobody touched for one, in ms; what it begins may need it once more. */
+const [SWEEP_MS, SWEEPS] = [7_200_000, 2];
 
 /** More than any run with troubles of ours needs: what goes on after that would go on for ever. */
 const MOST_OPERATIONS = 4_000;
@@ -110,10 +114,16 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
       },
       aside(work) {
         asides += 1;
-        const done = () => {
-          asides -= 1;
-        };
-        work.then(done, done);
+        work.then(
+          () => {
+            asides -= 1;
+          },
+          (error: unknown) => {
+            asides -= 1;
+            if (mayBeToldOf(error)) return scheduler.note(`aside: ${asError(error).name}`);
+            found({ invariant: 'nobody outside is told of a fault', text: String(asError(error).stack) });
+          },
+        );
       },
       get queue() {
         return queue;
@@ -125,6 +135,7 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
 
     const due = [...plan.happenings];
     let running = 0;
+    let sweeps = 0;
     const watched = new Set<Promise<unknown>>();
     const watch = () => {
       for (const end of ends()) {
@@ -150,10 +161,18 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
         count(coverage, `act: ${next.act.kind}`);
         await perform(next.act, run);
       } else if (isQuiet()) {
-        // who died on the last delivery of an event left a transfer that only the event itself can take up
-        if (!transfersOf(world).some(isActive) || !queue.redrive()) break;
-        scheduler.note('somebody: redrives the dead-letter queue');
-        count(coverage, 'act: redrive');
+        if (!transfersOf(world).some(isActive)) break;
+        // who died on the last delivery of an event left a transfer that the event can take up
+        if (queue.redrive()) {
+          scheduler.note('somebody: redrives the dead-letter queue');
+          count(coverage, 'act: redrive');
+        } else if (sweeps < SWEEPS) {
+          sweeps += 1;
+          scheduler.note('the schedule of expire-uploads');
+          count(coverage, 'act: sweep');
+          clock.tick(SWEEP_MS);
+          run.aside(sweep(run, sweeps));
+        } else break;
       } else if (operations > MOST_OPERATIONS) {
         const text = `${operations} operations were not enough`;
         found({ invariant: 'once troubles stop, everything ends', text });
@@ -190,6 +209,16 @@ function invokerOf(run: Run, plannedAt: Map<string, number>, ledger: ReturnType<
     return result;
   };
 }
+
+/** What calls of the relay end with when something is wrong outside it; anything else is a fault of its own. */
+const mayBeToldOf = (error: unknown): boolean =>
+  error instanceof RelayError || (error instanceof Error && OUTSIDE.has(error.name));
+const OUTSIDE = new Set([
+  'ProvisionedThroughputExceededException',
+  'Runtime.ExitError',
+  'Sandbox.Timedout',
+  'TimeoutError',
+]);
 
 /** The hash's WebAssembly is made by the engine in its own time; nothing else moves meanwhile. */
 const isThinking = ({ running }: Lives): boolean =>

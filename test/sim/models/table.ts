@@ -1,3 +1,4 @@
+import { createdKey } from '../../../shared/records/listed-row.ts';
 import type {
   ChainRecord,
   IdempotencyKey,
@@ -152,18 +153,20 @@ export function openTableModel(
         );
       }),
     chain: (id) => perform('store.chain', id, () => structuredClone(table.chains.get(id) ?? [])),
-    list: (state, limit, before) =>
+    list: (state, limit, before, { from = 0, until = Infinity, admits = () => true } = {}) =>
       perform('store.list', state, () => {
         const all = [...table.transfers.keys()].flatMap((id) => readTransfer(id) ?? []);
-        const keyOf = ({ createdAt, id }: Transfer) => `${String(createdAt).padStart(15, '0')}#${id}`;
         const found = all
           .filter(
-            (one) => [state].flat().includes(one.state) && (before === undefined || keyOf(one) < before),
+            (one) => [state].flat().includes(one.state) && from <= one.createdAt && one.createdAt < until,
           )
-          .sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
+          .map((one) => ({ ...one, createdKey: createdKey(one) }))
+          .filter((row) => (before === undefined || row.createdKey < before) && admits(row))
+          .sort((a, b) => (a.createdKey < b.createdKey ? 1 : -1))
           .slice(0, limit);
         const last = found.at(-1);
-        return { transfers: found, ...(last && found.length === limit && { next: keyOf(last) }) };
+        const transfers = found.map(({ createdKey: _, ...one }) => one);
+        return { transfers, ...(last && found.length === limit && { next: last.createdKey }) };
       }),
   };
 }
