@@ -11,10 +11,12 @@ import { pace } from './points/pace.ts';
 import { plan } from './points/plan.ts';
 import { profile } from './points/profile.ts';
 import { throughput } from './points/throughput.ts';
+import { worker } from './points/worker.ts';
 import { jsonOf, tableOf } from './table.ts';
 
 const POINTS: Readonly<Record<string, Point>> = {
   throughput,
+  worker,
   memory,
   plan,
   pace,

@@ -21,6 +21,8 @@ export type RawOptions = {
   readonly file: string;
   readonly sliceSize: number;
   readonly inFlight: number;
+  /** Takes no MD5: what the endpoint answers is what it can take at all. */
+  readonly unchecked?: boolean;
 };
 
 let given: RawOptions;
@@ -89,10 +91,11 @@ async function post(load: Load, session: string, offset: number, content: Buffer
     // undici sends any iterable of chunks; its types know only streams
     body: [head, content, TAIL] as unknown as Buffer,
   });
-  const md5 = hash('md5', content);
+  const md5 = given.unchecked ? undefined : hash('md5', content);
   const { body } = await answering;
   const { data } = (await body.json()) as { data?: { datamd5?: string } }; // our own endpoint
-  if (data?.datamd5 !== md5) throw new Error(`COS received other bytes at ${offset}`);
+  if (data?.datamd5 === undefined || (md5 !== undefined && data.datamd5 !== md5))
+    throw new Error(`COS received other bytes at ${offset}`);
 }
 
 answer(tasks);
