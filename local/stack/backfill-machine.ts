@@ -26,6 +26,7 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
         maps: new Map(),
         calls: new Set(),
         status: 'running',
+        stopped: new AbortController(),
         ended: Promise.resolve(),
       };
       runs.set(name, run);
@@ -41,7 +42,10 @@ export function openLocalBackfills(options: LocalBackfillOptions): LocalBackfill
       map?.setConcurrency(concurrency);
       return map !== undefined;
     },
-    stop: async (name) => stopRun(runs.get(name)),
+    async stop(name) {
+      stopRun(runs.get(name));
+      runs.get(name)?.stopped.abort();
+    },
     async ended(name) {
       const run = runs.get(name);
       await run?.ended;

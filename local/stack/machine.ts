@@ -38,6 +38,8 @@ type ExecutionEnd =
 
 export type LocalMachine = Machine & {
   readonly executions: ReadonlyMap<string, Execution>;
+  /** Stops an execution, as Step Functions does; its transfer is told, so that workers under way end. */
+  stop(name: string): Promise<void>;
   /** Resolves when nothing runs any more. */
   idle(): Promise<void>;
 };
@@ -53,6 +55,7 @@ const FIRST_TRY = { State: { RetryCount: 0 } };
 export async function openLocalMachine(options: LocalMachineOptions): Promise<LocalMachine> {
   const { definition, machine } = await interpreter();
   const executions = new Map<string, Execution>();
+  const stops = new Map<string, () => Promise<void>>();
   const states = taskStates(definition);
   const handlers = Object.fromEntries(
     await Promise.all(states.map(async (state) => [state, await localHandler(state, options)] as const)),
@@ -70,13 +73,21 @@ export async function openLocalMachine(options: LocalMachineOptions): Promise<Lo
     executions,
     async start(name, input) {
       if (executions.has(name)) return; // as Step Functions: a name is used once
-      const { result } = machine.run({ ...input }, { overrides, context: FIRST_TRY });
+      const { result, abort } = machine.run({ ...input }, { overrides, context: FIRST_TRY });
       const ended = result.then(
         (output): ExecutionEnd => ({ status: 'succeeded', output }),
         (error: unknown): ExecutionEnd => ({ status: 'failed', error: asError(error).message }),
       );
       executions.set(name, { name, ended });
+      stops.set(name, async () => {
+        abort();
+        await ended;
+        const told = { name, status: 'ABORTED', input: JSON.stringify(input) };
+        await (await localHandler('ExecutionEnded', options))({ detail: told });
+      });
+      void ended.then(() => stops.delete(name));
     },
+    stop: async (name) => stops.get(name)?.(),
     async idle() {
       for (let seen = -1; seen !== executions.size; ) {
         seen = executions.size;

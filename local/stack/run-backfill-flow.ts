@@ -31,6 +31,8 @@ export type Run = {
   /** Calls of functions under way: an execution that is stopped does not stop them. */
   readonly calls: Set<Promise<unknown>>;
   status: BackfillRun['status'];
+  /** Fires when somebody stops it; not when the process ends, which is no reason to end a transfer. */
+  readonly stopped: AbortController;
   error?: Error;
   abort?: () => void;
   ended: Promise<unknown>;
@@ -66,13 +68,12 @@ export async function openFlow(options: LocalBackfillOptions): Promise<Go> {
   const handlers = await Promise.all(
     functions.map(async ([state, name]) => [state, await localHandler(state, options, name)] as const),
   );
-  const Relay: Handler = (given) => relayed(given, options.relay);
   const pauses = options.pauseMs;
   const pausing = [...functions.map(([state]) => state), 'Relay', ...TELLING];
-  const overrides = ({ calls }: Run, own: Readonly<Record<string, Handler>> = {}) => ({
+  const overrides = ({ calls, stopped }: Run, own: Readonly<Record<string, Handler>> = {}) => ({
     taskResourceLocalHandlers: {
       ...Object.fromEntries(handlers.map(([state, handler]) => [state, noting(handler, calls)])),
-      Relay,
+      Relay: (given: Parameters) => relayed(given, options.relay, stopped.signal),
       ...own,
     },
     ...(pauses !== undefined && {
@@ -139,11 +140,19 @@ const noting =
     }
   };
 
-/** `states:startExecution.sync:2`: waits for the relay machine's execution, and fails as it failed. */
-async function relayed(given: Parameters, relay: LocalMachine): Promise<Parameters> {
+/**
+ * `states:startExecution.sync:2`: waits for the relay machine's execution, and fails as it failed. One that it started is
+ * stopped with it.
+ */
+async function relayed(given: Parameters, relay: LocalMachine, stopped: AbortSignal): Promise<Parameters> {
   const { Name, Input } = given as { Name: string; Input: { transferId: string } }; // as backfill.asl.yml writes them
+  if (stopped.aborted) throw failure('States.Aborted', 'the backfill was stopped');
+  const isOurs = !relay.executions.has(Name);
+  const stop = (): void => void (isOurs && relay.stop(Name).catch(() => undefined)); // its transfer says what became of it
+  stopped.addEventListener('abort', stop, { once: true });
   await relay.start(Name, Input);
   const end = await relay.executions.get(Name)?.ended;
+  stopped.removeEventListener('abort', stop);
   if (end?.status !== 'succeeded') throw failure('States.TaskFailed', end?.error ?? 'it did not start');
   return { Name, Status: 'SUCCEEDED', Output: asJson(end.output) };
 }

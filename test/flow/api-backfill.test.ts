@@ -7,9 +7,9 @@ import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { beginBackfill } from '../../shared/backfill/begin-backfill.ts';
 import { routes } from '../../shared/lambda/http/routes.ts';
 import { accessTable, claimsOf } from '../kit/access-table.ts';
-import { type ApiBed, apiBed, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
+import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
 import { REPORTS, requestOf } from '../kit/backfill-bed.ts';
-import { bytesOf, seen } from '../kit/relay-bed.ts';
+import { bytesOf, seen, sendings } from '../kit/relay-bed.ts';
 
 const WHOSE = ["one's own", "another caller's", "an operator's", 'out of reach'] as const;
 type Whose = (typeof WHOSE)[number];
@@ -247,6 +247,41 @@ describe('a backfill by the API', () => {
     expect((await bed.call('GET', `/backfills/${again}`)).body.summary.troubles).toBe(0);
     for (const key of keys) expect(await bed.cos.file('relay', key)).toBeDefined();
     expect(seen(bed.cos, 'upload').length).toBeLessThanOrEqual(42); // one of each batch may have been under way
+  });
+
+  test('stopped, it stops a large object too: no slice more is sent, and the same request goes on with what is missing', async () => {
+    let calls = 0; // of functions under way: those of an execution that is stopped go on until they look
+    const bed = await apiBed({
+      env: { WATCH_MS: '20', SLICE_SIZE: '524288', MAX_IN_FLIGHT: '2' },
+      machine: {
+        meddle: async (_, work) => {
+          calls += 1;
+          return work().finally(() => {
+            calls -= 1;
+          });
+        },
+      },
+    });
+    onTestFinished(() => bed.close());
+    await bed.put('large', bytesOf('large', 16 * MIB));
+    bed.cos.inject(stall(1_000, 100, { op: 'upload_slice_data' }));
+    const json = { source: { bucket: SOURCE_BUCKET } };
+    const id = await start(bed.call, json);
+    await expect.poll(() => sendings(bed.cos).size, { timeout: 60_000 }).toBeGreaterThan(2);
+
+    await bed.call('DELETE', `/backfills/${id}`);
+    await bed.stack.backfills.ended(id);
+    await bed.stack.machine.idle();
+    const [transfer] = (await bed.call('GET', '/transfers?state=failed')).body.transfers;
+    await expect.poll(() => calls, { timeout: 60_000 }).toBe(0);
+    const sent = sendings(bed.cos).size;
+    bed.cos.clearFaults();
+    await bed.stack.backfills.ended(await start(bed.call, json));
+
+    expect(transfer).toMatchObject({ reason: { error: 'ExecutionAborted' } });
+    expect(sent).toBeLessThan(32);
+    expect((await bed.cos.file('relay', 'large'))?.size).toBe(16 * MIB);
+    expect(seen(bed.cos, 'upload_slice_data').length).toBeLessThanOrEqual(32 + 4);
   });
 
   test('pages of backfills hold each once, newest first', async () => {
