@@ -76,6 +76,10 @@ export const pageInput = z.object({
     prefix: prefix
       .optional()
       .meta({ description: "Of the object's key; of the target's path for an upload of a client" }),
+    count: z
+      .literal('true')
+      .optional()
+      .meta({ description: 'Count them instead of showing them; the counts of all pages add up' }),
   }),
 });
 export type PageInput = z.infer<typeof pageInput>;

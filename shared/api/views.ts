@@ -45,7 +45,14 @@ export type TransferView = z.infer<typeof transferView>;
 export const receiptView = transferView.shape.receipt.unwrap();
 
 export const pageView = z
-  .object({ transfers: z.array(transferView), next: z.string().optional() })
+  .object({
+    transfers: z.array(transferView),
+    counts: z
+      .partialRecord(z.enum(TRANSFER_STATES), z.int())
+      .optional()
+      .meta({ description: 'With count=true: how many of each state this page counted' }),
+    next: z.string().optional(),
+  })
   .meta({ id: 'TransferPage' });
 export type PageView = z.infer<typeof pageView>;
 

@@ -6,7 +6,7 @@ import type { ListFilter, TransferPage } from './store.ts';
 import type { Transfer, TransferState } from './transfer.ts';
 import { transferOfItem } from './transfer-item.ts';
 
-type ListParts = { readonly documents: DynamoDBDocumentClient; readonly table: string };
+export type ListParts = { readonly documents: DynamoDBDocumentClient; readonly table: string };
 
 export const INDEX = 'byStateAndShard';
 
@@ -54,7 +54,7 @@ async function* newestFirst(
   const heads: { rows: AsyncGenerator<ListedRow>; row: ListedRow }[] = [];
   for (const group of [running, over]) {
     const opened = group.flatMap(keysOf).map(async (key) => {
-      const rows = rowsOf(parts, key, span, limit);
+      const rows = rowsOf(parts, key, span, Math.max(10, Math.ceil(limit / 4)));
       const { value, done } = await rows.next();
       if (!done) heads.push({ rows, row: value });
     });
@@ -69,12 +69,12 @@ async function* newestFirst(
   }
 }
 
-/** The rows of one key, to the end however many answers that takes: one has 1 MB at most. */
-async function* rowsOf(
+/** The rows of one key, to the end however many answers that takes: one has `answer` rows and 1 MB at most. */
+export async function* rowsOf(
   { documents, table }: ListParts,
   key: string,
   { before, from = 0, until }: Span,
-  limit: number,
+  answer: number,
 ): AsyncGenerator<ListedRow> {
   const least = String(from).padStart(15, '0');
   const most = [before, until === undefined ? undefined : String(until).padStart(15, '0')]
@@ -89,7 +89,7 @@ async function* rowsOf(
         KeyConditionExpression: 'listedAs = :key AND createdKey BETWEEN :least AND :most',
         ExpressionAttributeValues: { ':key': key, ':least': least, ':most': most ?? '~' },
         ScanIndexForward: false,
-        Limit: Math.max(10, Math.ceil(limit / 4)),
+        Limit: answer,
         ...(start && { ExclusiveStartKey: start }),
       }),
     );

@@ -4,6 +4,7 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } fr
 import * as z from 'zod';
 import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
+import { countTransfers } from './dynamo-count.ts';
 import { listTransfers } from './dynamo-list.ts';
 import { locksAndKeys } from './dynamo-locks.ts';
 import { clientSlices, isSliceRow, recordsOf } from './dynamo-slices.ts';
@@ -146,6 +147,7 @@ export function openDynamoStore({
     },
     chain: async (id) => z.array(chainItem).parse(await children(`TRANSFER#${id}`, 'CHAIN#')),
 
+    count: (states, span) => countTransfers({ documents, table }, states, span),
     list: (states, limit, before, filter) =>
       listTransfers({ documents, table }, [states].flat(), { limit, before, ...filter }),
   };

@@ -66,6 +66,12 @@ export type ListFilter = {
   readonly admits?: (row: ListedRow) => boolean;
 };
 
+/** `before` is the `next` of the call before; one call reads at most `most` rows, 10,000 unless given. */
+export type CountSpan = ListFilter & { readonly before?: string | undefined; readonly most?: number };
+
+/** `next`: there is more to count. */
+export type TransferCounts = { readonly counts: ReadonlyMap<TransferState, number>; readonly next?: string };
+
 export type TransferPage = { readonly transfers: readonly Transfer[]; readonly next?: string };
 
 /**
@@ -116,4 +122,6 @@ export type TransferStore = {
     before?: string,
     filter?: ListFilter,
   ): Promise<TransferPage>;
+  /** How many there are of each state, as they stand while they are counted. */
+  count(states: readonly TransferState[], span: CountSpan): Promise<TransferCounts>;
 };

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type DynamoDb, startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { openDynamoStore } from '../../shared/records/dynamo-store.ts';
 import type { ListedRow } from '../../shared/records/listed-row.ts';
-import type { ChainRecord, TransferStore, WindowRecord } from '../../shared/records/store.ts';
+import type { ChainRecord, TransferCounts, TransferStore, WindowRecord } from '../../shared/records/store.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import type { Target } from '../../shared/records/target-record.ts';
 import { newTransfer, type Opening, toEnded, toSending } from '../../shared/records/transfer.ts';
@@ -222,6 +222,38 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       const times = listed.map((id) => made.find((one) => one.id === id)?.createdAt ?? 0);
       expect(times).toEqual([...times].sort((a, b) => b - a));
       expect((await store.list('failed', 3)).transfers).toEqual([failed]);
+    });
+
+    test('counts are of all states and of all there are, however few rows a call reads', async () => {
+      const store = await open();
+      for (let at = 0; at < 9; at += 1) await store.create(opening(`k${at}`, 1_000 + at));
+      const ended = { ...toEnded(opening('k0', 1_000), 'failed', { error: 'E', message: 'm' }), revision: 2 };
+      await store.replace(ended);
+      const states = ['opening', 'sending', 'failed'] as const;
+
+      const whole = await store.count(states, {});
+      const some = await store.count(states, {
+        until: 1_005,
+        admits: ({ createdKey }) => createdKey > '000000000001003',
+      });
+      const sums = new Map<string, number>();
+      let [calls, before]: [number, string | undefined] = [0, undefined];
+      do {
+        const page: TransferCounts = await store.count(states, { before, most: 2 });
+        for (const [state, count] of page.counts) sums.set(state, (sums.get(state) ?? 0) + count);
+        before = page.next;
+        calls += 1;
+      } while (before !== undefined);
+
+      expect(whole).toEqual({
+        counts: new Map([
+          ['opening', 8],
+          ['failed', 1],
+        ]),
+      });
+      expect(some.counts).toEqual(new Map([['opening', 2]]));
+      expect(sums).toEqual(whole.counts);
+      expect(calls).toBe(5);
     });
 
     test('a list goes on to its end, however large the transfers are', async () => {

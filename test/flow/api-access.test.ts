@@ -89,6 +89,8 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     const listed = await as('a')('GET', '/transfers?limit=100');
     const ids = listed.body.transfers.map((one: { id: string }) => one.id);
     answers.push(['GET /transfers', ids.includes(id) ? 'shown' : 'hidden']);
+    const { counts } = (await as('a')('GET', '/transfers?count=true')).body;
+    expect(Object.values<number>(counts).reduce((sum, some) => sum + some, 0)).toBe(ids.length);
     await note('GET /transfers/{id}');
     await note('GET /transfers/{id}/slices');
     await note('GET /transfers/{id}/map');

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { refuse, stall } from '../../local/cos/faults.ts';
+import { newTransfer } from '../../shared/records/transfer.ts';
 import {
   countsOf,
   noBrowser,
@@ -10,7 +11,7 @@ import {
   type PageBed,
   pageBed,
 } from '../kit/page-bed.ts';
-import { bytesOf, sendings } from '../kit/relay-bed.ts';
+import { bytesOf, OPTIONS, sendings, targetOf } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
 const SLOW = { faults: [stall(10_000, 40, { op: 'upload_slice_data' })] };
@@ -105,6 +106,22 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
 
     await page.locator('.badge.stored').waitFor();
     expect(await why.count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the counts of states are of all transfers, not of those that are shown', async () => {
+    bed = await pageBed();
+    const source = { kind: 's3', bucket: 'source', etag: 'e', size: 5, lastModified: 0 } as const;
+    for (let at = 0; at < 61; at += 1) {
+      const named = { ...source, key: `old-${at}` };
+      await bed.stack.services.store.create(newTransfer(named, targetOf(named.key), OPTIONS, at));
+    }
+
+    const { page, complaints } = await openAt(browser, bed.address);
+
+    await page.getByRole('button', { name: 'Opening 61' }).waitFor();
+    await page.getByRole('button', { name: 'Stored 0' }).waitFor();
+    expect(await page.locator('.row').count()).toBe(50);
     expect(complaints).toEqual([]);
   });
 

@@ -92,6 +92,19 @@ export const api = {
     const query = new URLSearchParams({ limit: '50', ...(state && { state }), ...(cursor && { cursor }) });
     return json<PageView>('GET', `/transfers?${query}`);
   },
+  /** How many there are of each state, however many calls that takes. */
+  async counts(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    let cursor: string | undefined;
+    do {
+      const query = new URLSearchParams({ count: 'true', ...(cursor && { cursor }) });
+      const page = await json<PageView>('GET', `/transfers?${query}`);
+      for (const [state, more] of Object.entries(page.counts ?? {}))
+        counts.set(state, (counts.get(state) ?? 0) + more);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return counts;
+  },
   backfills: () => json<BackfillsView>('GET', '/backfills?limit=20'),
   look: (id: string) => json<TransferView>('GET', `/transfers/${id}`),
   async map(id: string): Promise<SliceMap> {

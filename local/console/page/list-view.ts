@@ -24,6 +24,7 @@ export function ListView({ pollMs, uploads, sender }: Given) {
   const [older, setOlder] = useState<readonly TransferView[]>([]);
   const [cursor, setCursor] = useState<string>();
   const { value, error, again } = usePolled(() => listed(state), pollMs, [state]);
+  const counts = useCounts(pollMs);
   useEffect(() => {
     setOlder([]);
     setCursor(undefined);
@@ -50,7 +51,7 @@ export function ListView({ pollMs, uploads, sender }: Given) {
       <div class="states" role="group" aria-label=${says('title')}>
         ${[undefined, ...STATES].map(
           (one) => html`<button type="button" aria-pressed=${state === one} onClick=${() => setState(one)}>
-            ${says(one ?? 'all')}${one === undefined ? '' : html` <span class="count">${countOf(value?.counts, one)}</span>`}
+            ${says(one ?? 'all')}${one === undefined ? '' : html` <span class="count">${counts?.get(one) ?? (counts && 0)}</span>`}
           </button>`,
         )}
       </div>
@@ -64,24 +65,28 @@ export function ListView({ pollMs, uploads, sender }: Given) {
     ${next && html`<p class="more"><button type="button" class="second" onClick=${() => void more()}>${says('more')}</button></p>`}`;
 }
 
-type Counts = ReadonlyMap<State, string>;
-/** Nothing is said before the first answer: 0 would be a claim. */
-const countOf = (counts: Counts | undefined, state: State): string => counts?.get(state) ?? '';
+/** Counting reads each row of the index: it pauses longer the more there are, so that an hour of it has its price. */
+const COUNTS_APART = 5;
+const MS_A_ROW = 1;
 
-/** A page of the list, with the rates of those under way, and how many of each state are among the newest. */
+/** How many there are of each state; undefined before they were counted: 0 would be a claim. */
+function useCounts(pollMs: number): ReadonlyMap<string, number> | undefined {
+  const [pauseMs, setPause] = useState(COUNTS_APART * pollMs);
+  const { value } = usePolled(api.counts, pauseMs, []);
+  useEffect(() => {
+    const rows = [...(value?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+    // the next power of two: a pause that changed would count again at once
+    setPause(Math.max(COUNTS_APART * pollMs, MS_A_ROW * 2 ** Math.ceil(Math.log2(1 + rows))));
+  }, [value]);
+  return value;
+}
+
+/** A page of the list, with the rates of those under way. */
 async function listed(state: State | undefined) {
   const page = await api.list(state);
   const active = page.transfers.filter((one) => one.state === 'sending').slice(0, LOOKED_AT);
   const looked = new Map(await Promise.all(active.map(async ({ id }) => [id, await api.look(id)] as const)));
-  const everyState = state === undefined ? page : await api.list(undefined);
-  const more = everyState.next === undefined ? '' : '+';
-  const counts: Counts = new Map(
-    STATES.map((one) => [
-      one,
-      `${everyState.transfers.filter((transfer) => transfer.state === one).length}${more}`,
-    ]),
-  );
-  return { transfers: page.transfers.map((one) => looked.get(one.id) ?? one), next: page.next, counts };
+  return { transfers: page.transfers.map((one) => looked.get(one.id) ?? one), next: page.next };
 }
 
 export const Trouble = ({ error }: { error: CallFailed }) => {

@@ -153,6 +153,15 @@ export function openTableModel(
         );
       }),
     chain: (id) => perform('store.chain', id, () => structuredClone(table.chains.get(id) ?? [])),
+    count: (states) =>
+      perform('store.count', states, () => {
+        const counts = new Map<Transfer['state'], number>();
+        for (const id of table.transfers.keys()) {
+          const state = readTransfer(id)?.state;
+          if (state && states.includes(state)) counts.set(state, (counts.get(state) ?? 0) + 1);
+        }
+        return { counts };
+      }),
     list: (state, limit, before, { from = 0, until = Infinity, admits = () => true } = {}) =>
       perform('store.list', state, () => {
         const all = [...table.transfers.keys()].flatMap((id) => readTransfer(id) ?? []);
