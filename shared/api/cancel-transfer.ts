@@ -22,8 +22,8 @@ export async function cancelOnRequest(
   services: ApiServices,
   time: StepTime,
 ): Promise<TransferView> {
-  const { id } = await loadFor(caller, path.id, 'act', services);
-  const transfer = await cancelTransfer(id, { keepUpload: query.keepUpload ?? false }, services, time);
+  const found = await loadFor(caller, path.id, 'act', services);
+  const transfer = await cancelTransfer(found, { keepUpload: query.keepUpload ?? false }, services, time);
   if (transfer.state !== 'cancelled') mustBeSending(transfer);
   return show(transfer, services);
 }
@@ -41,37 +41,37 @@ export type CancelOptions = {
  * Ends a running transfer: its workers stop by themselves, and the unfinished upload is deleted from COS. It stays
  * when an older file is at the path, since deleting would take that file too. A transfer that is over stays as it is.
  * Throws TargetBusy while its file is being closed: a file that is closed a moment later is stored, and not cancelled.
+ * `found`: as it was read a moment ago.
  */
 export async function cancelTransfer(
-  transferId: string,
+  found: Transfer,
   options: CancelOptions,
   services: Services,
   time: StepTime,
 ): Promise<Transfer> {
-  const transfer = await load(services, transferId);
-  const holder = { id: transferId, target: transfer.target, as: 'removal' } as const;
+  const holder = { id: found.id, target: found.target, as: 'removal' } as const;
   const cancelled = await whileHolding(services, holder, time, (_, own) =>
-    cancelHeld(transferId, options, services, own),
+    cancelHeld(found, options, services, own),
   );
   if (cancelled.held) return cancelled.value;
-  if (cancelled.why === 'lost') return cancelHeld(transferId, options, services, time); // nothing of it can be closed
-  const now = await load(services, transferId);
+  if (cancelled.why === 'lost') return cancelHeld(found, options, services, time); // nothing of it can be closed
+  const now = await load(services, found.id);
   if (!isActive(now)) return now;
-  throw new TargetBusy(`the file of transfer ${transferId} is being closed`, { bySelf: true });
+  throw new TargetBusy(`the file of transfer ${found.id} is being closed`, { bySelf: true });
 }
 
 async function cancelHeld(
-  transferId: string,
+  found: Transfer,
   { keepUpload, why = ON_REQUEST }: CancelOptions,
   services: Services,
   time: StepTime,
 ): Promise<Transfer> {
-  const transfer = await end(services, transferId, 'cancelled', why);
+  const transfer = await end(services, found, 'cancelled', why);
   if (transfer.state !== 'cancelled' || keepUpload) return transfer;
   const upload = (await services.store.getTarget(targetName(transfer.target)))?.upload;
-  const recorded = upload?.transferId === transferId && !upload.replaces ? recordedIn(upload) : undefined;
+  const recorded = upload?.transferId === transfer.id && !upload.replaces ? recordedIn(upload) : undefined;
   if (!recorded) return transfer;
   await abandonSession(services, transfer, recorded.session, time);
-  await changeTarget(services, targetName(transfer.target), sessionForgotten(transferId, recorded.session));
+  await changeTarget(services, targetName(transfer.target), sessionForgotten(transfer.id, recorded.session));
   return transfer;
 }

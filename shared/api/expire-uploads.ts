@@ -37,8 +37,8 @@ export async function expireUploads(
       else await turn(transfer).catch((thrown: unknown) => void errors.push(asError(thrown)));
     }
   };
-  await forEach({ ...UPLOADS, before: now - expiresAfterMs(services.config) }, async ({ id }) => {
-    await cancelTransfer(id, { why: WHY }, services, { stop, signal });
+  await forEach({ ...UPLOADS, before: now - expiresAfterMs(services.config) }, async (upload) => {
+    await cancelTransfer(upload, { why: WHY }, services, { stop, signal });
     ends.cancelled += 1;
   });
   await forEach({ ...RELAYS, before: now - UNSTARTED_MS }, async (transfer) => {

@@ -4,6 +4,7 @@ import type { DynamoDb } from '../../local/stack/dynamodb.ts';
 import type { Meddle } from '../../local/stack/machine.ts';
 import type { Stack } from '../../local/stack/stack.ts';
 import { cancelTransfer } from '../../shared/api/cancel-transfer.ts';
+import { load } from '../../shared/records/change-transfer.ts';
 import { isActive, type Transfer } from '../../shared/records/transfer.ts';
 import { type Life, mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, IMPATIENT, idOf, openBed } from '../kit/relay-bed.ts';
@@ -170,7 +171,9 @@ async function play(plan: CasePlan, bed: Bed, trace: (line: string) => void): Pr
       }
       case 'cancel':
         cancelled = true;
-        await cancelTransfer(idOf(first), {}, stack.services, noLimit).catch(() => undefined);
+        await load(stack.services, idOf(first))
+          .then((found) => cancelTransfer(found, {}, stack.services, noLimit))
+          .catch(() => undefined);
     }
   };
 

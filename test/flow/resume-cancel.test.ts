@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { cancelTransfer } from '../../shared/api/cancel-transfer.ts';
+import type { Stack } from '../../local/stack/stack.ts';
+import { type CancelOptions, cancelTransfer } from '../../shared/api/cancel-transfer.ts';
+import { load } from '../../shared/records/change-transfer.ts';
 import { listInput, listSlices } from '../../shared/relay/list-slices.ts';
 import { openUpload } from '../../shared/relay/open-upload.ts';
 import { registerTransfer, restarted, startMachine } from '../../shared/transfer/register-transfer.ts';
@@ -9,6 +11,8 @@ import { type Bed, bytesOf, idOf, OPTIONS, SLICE, seen, sha1, targetOf } from '.
 
 const SIZE = 20 * SLICE;
 const noLimit = { stop: never, signal: never };
+const cancel = async ({ services }: Stack, id: string, options: CancelOptions) =>
+  cancelTransfer(await load(services, id), options, services, noLimit);
 
 async function watched(bed: Bed, watcher: Watcher) {
   const stack = await bed.start({
@@ -33,7 +37,7 @@ test.each([
       async after(operation) {
         if (cancelled || operation.name !== name) return;
         cancelled = true;
-        await cancelTransfer(idOf(object), {}, stack.services, noLimit);
+        await cancel(stack, idOf(object), {});
       },
     });
 
@@ -54,8 +58,8 @@ test('a transfer cancelled by two callers at once may keep its unfinished upload
       if (name !== 'cos.put') return;
       puts += 1;
       if (puts !== 5) return;
-      const cancel = () => cancelTransfer(idOf(object), { keepUpload: true }, stack.services, noLimit);
-      await Promise.all([cancel(), cancel()]);
+      const once = () => cancel(stack, idOf(object), { keepUpload: true });
+      await Promise.all([once(), once()]);
     },
   });
   const transfer = await carryOn(stack, object);
@@ -77,7 +81,7 @@ test('a transfer that is stored stays stored when it is cancelled', async () => 
   const stack = await bed.start();
   await carryOn(stack, object);
 
-  const transfer = await cancelTransfer(idOf(object), {}, stack.services, noLimit);
+  const transfer = await cancel(stack, idOf(object), {});
 
   expect(transfer.state).toBe('stored');
   expect(await bed.stored(PATH)).toBeDefined();
@@ -98,7 +102,7 @@ test('a transfer cancelled and begun again while its slices are planned goes on 
     async after({ name }) {
       plans += name === 'store.windows' ? 1 : 0;
       if (name !== 'store.windows' || plans > 1) return;
-      const over = await cancelTransfer(id, { keepUpload: true }, stack.services, noLimit);
+      const over = await cancel(stack, id, { keepUpload: true });
       await restarted(over, stack.services);
     },
   });

@@ -120,7 +120,8 @@ test('a cancellation that dies between its two writes leaves the target to other
       if (name === 'store.replace') dying.die();
     },
   });
-  const cancelled = cancelTransfer(transfer.id, { keepUpload: true }, dying.services, time);
+  const sending = await load(services, transfer.id);
+  const cancelled = cancelTransfer(sending, { keepUpload: true }, dying.services, time);
   await expect(cancelled).rejects.toThrow('killed');
   const other = {
     kind: 's3',

@@ -12,11 +12,16 @@ const slice = randomBytes(MIB);
 let bed: ApiBed;
 let now = Date.parse('2026-11-01T00:00:00Z');
 let writes: string[] = [];
+let reads: string[] = [];
 beforeAll(async () => {
   bed = await apiBed({ env: { UPLOAD_EXPIRES_HOURS: '24' }, wiring: { clock: () => now } });
   const { store } = bed.stack.services;
-  const replace = store.replace;
+  const { get, replace } = store;
   Object.assign(store, {
+    get: (id: string) => {
+      reads.push(id);
+      return get(id);
+    },
     replace: (next: Parameters<typeof replace>[0]) => {
       writes.push(next.id);
       return replace(next);
@@ -114,4 +119,17 @@ test('being at work costs a write an hour, not one a slice', async () => {
   expect(atOnce).toBeGreaterThanOrEqual(1);
   expect(atOnce).toBeLessThanOrEqual(8);
   expect(writes.filter((one) => one === id)).toHaveLength(atOnce);
+});
+
+test('an upload is read once to be cancelled, by the schedule and by its client', async () => {
+  const [left, given] = [await open('left-once'), await open('given-up')];
+  reads = [];
+
+  await bed.call('DELETE', `/transfers/${given}`);
+  now += 25.5 * HOUR;
+  await expire();
+
+  expect(await stateOf(left)).toBe('cancelled');
+  expect(reads.filter((id) => id === given)).toHaveLength(1);
+  expect(reads.filter((id) => id === left)).toHaveLength(2); // the second is the look just above
 });
