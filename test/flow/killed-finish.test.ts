@@ -21,10 +21,14 @@ test('after a finish that was killed a cancel is told to wait, and two minutes l
     },
   });
   const operator = { by: 'iam', name: 'operator' } as const;
-  const finish = finishClientUpload({ caller: operator, path: { id: body.id } }, {
-    ...bed.stack.services,
-    ...dying.services,
-  }, { stop: never, signal: never });
+  const finish = finishClientUpload(
+    { caller: operator, path: { id: body.id } },
+    {
+      ...bed.stack.services,
+      ...dying.services,
+    },
+    { stop: never, signal: never },
+  );
   await expect(finish).rejects.toThrow('killed');
 
   const early = await bed.call('DELETE', `/transfers/${body.id}`);
