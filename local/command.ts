@@ -46,11 +46,16 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 
 /** Says what went wrong and the way out; the stack only for those who set DEBUG. */
 export function fail(thrown: unknown): void {
+  for (const line of failureLines(thrown)) say(line);
+  const { stack } = asError(thrown);
+  if (process.env.DEBUG && stack) say(stack);
+}
+
+/** What went wrong, and the way out where one is known. */
+export function failureLines(thrown: unknown): string[] {
   const error = asError(thrown);
-  say(`error: ${error.message}`);
   const wayOut = error instanceof RelayError ? error.wayOut : WAYS_OUT.get(codeOf(error));
-  if (wayOut !== undefined) say(`what to do: ${wayOut}`);
-  if (process.env.DEBUG && error.stack) say(error.stack);
+  return [`error: ${error.message}`, ...(wayOut === undefined ? [] : [`what to do: ${wayOut}`])];
 }
 
 /** What a machine says no with before the relay begins. */

@@ -29,7 +29,7 @@ export async function relayCommand(given: StartArguments, env: NodeJS.ProcessEnv
   await mkdir(dataDir, { recursive: true });
 
   const progress = openProgress();
-  const { interrupted, code } = interruption(progress);
+  const { interrupted, code, over } = interruption(progress);
   const warn = (text: string, fields?: LogFields): void => {
     if (fields?.reason !== undefined && !interrupted.aborted) say(`${text}: ${fields.reason}`);
   };
@@ -45,6 +45,7 @@ export async function relayCommand(given: StartArguments, env: NodeJS.ProcessEnv
     all.catch(() => undefined); // what fails because the stack is closed under it has nobody to tell
     return await Promise.race([code, all]);
   } finally {
+    over();
     progress.stop();
     await stack.close();
   }
@@ -120,16 +121,23 @@ function print(receipt: Receipt, proof: Proof, { stack, json }: Run, sentNow: Se
 function interruption(progress: Progress): {
   readonly interrupted: AbortSignal;
   readonly code: Promise<number>;
+  /** From now on a signal ends the process at once. */
+  over(): void;
 } {
   const { promise: code, resolve: settle } = Promise.withResolvers<number>();
   const ended = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      ended.abort();
-      progress.stop();
-      say('stopped; the same command again sends only what is missing');
-      settle(130);
-    });
-  }
-  return { interrupted: ended.signal, code };
+  const stop = () => {
+    over();
+    ended.abort();
+    progress.stop();
+    say('stopped; the same command again sends only what is missing');
+    settle(130);
+  };
+  const over = () => {
+    for (const signal of SIGNALS) process.off(signal, stop);
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  return { interrupted: ended.signal, code, over };
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 import { seededRandom } from '../../local/s3/faults.ts';
 import { LOCAL_COS } from '../../local/stack/stack.ts';
+import { COMPILED } from '../kit/command.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
 import { seen } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -56,6 +57,7 @@ function startRelay(file: string, data: string, origin: string): ChildProcess {
     stdio: 'ignore',
     env: {
       ...process.env,
+      ...COMPILED,
       ...LOCAL_COS,
       COS_ENDPOINT: origin,
       MAX_IN_FLIGHT: String(IN_FLIGHT),

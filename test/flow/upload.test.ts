@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { busy, dropFirst, forgetSession, stall } from '../../local/cos/faults.ts';
+import { readUploadArguments } from '../../local/upload/arguments.ts';
+import { uploadCommand } from '../../local/upload/upload-all.ts';
 import { type ApiBed, apiBed, MIB, TOKEN } from '../kit/api-bed.ts';
 import { startAwsStage } from '../kit/aws-stage.ts';
-import { runCommand, startCommand } from '../kit/command.ts';
+import { refusalOf, runCommand, startCommand } from '../kit/command.ts';
 import { startIamGateway } from '../kit/iam-gateway.ts';
 
 const SCRIPT = 'local/upload/main.ts';
@@ -220,13 +222,22 @@ describe('npm run upload', () => {
 
   test('what cannot work is said in one line', async () => {
     const file = await fileOf('fine.bin');
-    const said = async (args: string[], more: Record<string, string> = {}) => {
-      const { code, stderr, stdout } = await runCommand(SCRIPT, args, { env: { ...env, ...more } });
+    const ownProcess = async (args: string[]) => {
+      const { code, stderr, stdout } = await runCommand(SCRIPT, args, { env });
       expect(stdout).toBe('');
       expect(stderr).not.toMatch(/\bat .*\.ts:/);
       return `${code} ${stderr}`;
     };
+    const said = async (args: string[], more: Record<string, string> = {}) => {
+      const { code, stderr } = await refusalOf(async () => {
+        const given = readUploadArguments(args);
+        return given === 'help' ? 0 : uploadCommand(given, { ...env, ...more });
+      });
+      return `${code} ${stderr}`;
+    };
 
+    expect(await ownProcess([file, '--colour'])).toMatch(/^2 .*--colour/);
+    expect(await ownProcess([file, '--token', 'wrong'])).toMatch(/^1 .*token/);
     expect(await said([])).toMatch(/^2 .*name a file/);
     expect(await said(['-'])).toMatch(/^2 .*--target/);
     expect(await said(['-', '--target', 'x'])).toMatch(/^2 .*--size/);
@@ -236,12 +247,10 @@ describe('npm run upload', () => {
     expect(await said([file, file])).toMatch(/^2 .*would both be/);
     expect(await said([file, '--stage', 'no stage'])).toMatch(/^2 .*--stage/);
     expect(await said([file, '--data', folder], { RELAY_API: '' })).toMatch(/^2 .*no relay runs/);
-    expect(await said([file, '--colour'])).toMatch(/^2 .*--colour/);
     expect(await said([file, '--at-once', '99'])).toMatch(/^2 .*at-once/);
     expect(await said([file, '--api', 'ftp://x'])).toMatch(/^2 .*not an http/);
     expect(await said([join(folder, 'nowhere')])).toMatch(/^2 .*does not exist/);
     expect(await said([await fileOf('empty.bin', new Uint8Array())])).toMatch(/^2 .*is empty/);
-    expect(await said([file, '--token', 'wrong'])).toMatch(/^1 .*token/);
     expect(await said([file, '--target', '../up'])).toMatch(/^1 .*"\.\."/);
   });
 

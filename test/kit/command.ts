@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { exitCodeOf, failureLines } from '../../local/command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Most of a command's first second is reading and compiling packages, which is the same each time. */
-const COMPILED = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/compiled') };
+export const COMPILED = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/compiled') };
 
 export type CommandEnd = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 export type RunningCommand = {
@@ -67,3 +68,15 @@ export const runCommand = (
   args: readonly string[],
   options?: CommandOptions,
 ): Promise<CommandEnd> => startCommand(script, args, options).ended;
+
+/**
+ * How a command that cannot work ends, without a process of its own: loading its packages takes a second or two each time. That a
+ * process says just this, and nothing else, is for one test of each command.
+ */
+export async function refusalOf(command: () => Promise<number>): Promise<Omit<CommandEnd, 'stdout'>> {
+  try {
+    return { code: await command(), stderr: '' };
+  } catch (error) {
+    return { code: exitCodeOf(error), stderr: failureLines(error).join('\n') };
+  }
+}
