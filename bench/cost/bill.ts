@@ -1,4 +1,4 @@
-import { PRICES } from '../../shared/backfill/prices.ts';
+import { PRICES } from '../../shared/cost/prices.ts';
 import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
 import { readRanges } from '../../shared/worker/read-slices.ts';

@@ -1,6 +1,6 @@
 import { exitCodeOf, fail, readWords, say, UsageError } from '../../local/command.ts';
 import { column } from '../../local/terminal/columns.ts';
-import { PRICES } from '../../shared/backfill/prices.ts';
+import { PRICES } from '../../shared/cost/prices.ts';
 import { type Bill, billOf, type Line, type Relay } from './bill.ts';
 import { relayOf } from './relay-of.ts';
 
@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run cost -- --size 1TiB [--objects 1000] [--window 64]
 
 What it costs on AWS to relay one object, or many of one size, line by line, and what other windows would cost. The
 counts come from the planner that runs, from what was counted and from serverless.yml; the prices from
-shared/backfill/prices.ts (${PRICES.date}, ${PRICES.region}).
+shared/cost/prices.ts (${PRICES.date}, ${PRICES.region}).
 
   --size SIZE     of an object: a number of bytes, or with KiB, MiB, GiB, TiB (at most 5 TiB)
   --objects N     how many of them (default 1); small ones share calls, so a million cost less than a million times one

@@ -37,10 +37,14 @@ export function receiptLines(receipt: Receipt, proof: Proof, instead?: string): 
         .join(', '),
     ],
     ['address', receipt.accessUrl ?? instead],
+    ['cost', receipt.cost && costLine(receipt.cost)],
     ['time', `${seconds.toFixed(2)} s, attempt ${receipt.attempts}`],
   ];
   return rows.flatMap(([name, value]) => (value ? [`${name.padEnd(12)} ${value}`] : []));
 }
+
+const costLine = ({ aws, egress, prices }: NonNullable<Receipt['cost']>): string =>
+  `on AWS about $${aws.toFixed(6)} and $${egress.toFixed(6)} of egress, by list prices (${prices})`;
 
 const HOW: Record<Receipt['how'], string> = {
   sent: 'sent in slices',

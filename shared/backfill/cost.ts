@@ -1,4 +1,5 @@
-import { PRICES } from './prices.ts';
+import { MEMORY_GB } from '../cost/cost-of-transfer.ts';
+import { PRICES } from '../cost/prices.ts';
 import type { Workload } from './workload.ts';
 
 type CostLine = {
@@ -16,15 +17,6 @@ type Cost = {
   /** Of all calls together, in s: with so many batches at once it takes that part of it. */
   readonly seconds: number;
 };
-
-/** Memory as in serverless.yml, in GB; a test compares them. */
-export const MEMORY_GB = {
-  'carry-batch': 0.5,
-  'upload-slices': 0.625,
-  'open-upload': 0.5,
-  'list-slices': 0.5,
-  'finish-upload': 0.25,
-} as const;
 
 const GIB = 1_073_741_824;
 /** What one worker carries, in bytes a second. */

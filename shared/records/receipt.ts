@@ -39,6 +39,11 @@ export const receipt = z.object({
   metadata: z.object({ set: z.array(z.string()), refused: z.array(z.string()) }).optional(),
   /** What the object has in S3 and the file in COS does not have, by name. The ACL is never asked for, so it always stands here. */
   notCarried: z.array(z.string()).optional(),
+  /**
+   * In US dollars by list prices, from counted calls and the bytes of all attempts; missing for what a client sent, and in
+   * receipts of before.
+   */
+  cost: z.object({ aws: z.number(), egress: z.number(), prices: z.string() }).optional(),
   startedAt: z.number(),
   storedAt: z.number(),
   /** How many executions worked on it, the first one counted. */

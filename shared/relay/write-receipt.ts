@@ -1,4 +1,5 @@
 import type { CosFile } from '../cos/client.ts';
+import { costOfTransfer } from '../cost/cost-of-transfer.ts';
 import type { Evidence, Receipt } from '../records/receipt.ts';
 import type { WindowRecord } from '../records/store.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
@@ -58,12 +59,32 @@ export async function writeReceipt(
     ...(file.links.accessUrl !== undefined && { accessUrl: file.links.accessUrl }),
     ...(proof.metadata && { metadata: proof.metadata }),
     ...(transfer.metadata && { notCarried: transfer.metadata.notCarried }),
+    ...(source.kind === 's3' && { cost: costOf(transfer, proof, windows, services) }),
     startedAt: createdAt,
     storedAt: services.clock(),
     relayVersion: VERSION,
     attempts,
   };
 }
+
+/** What a call sent counts, whether or not its session was the last one. */
+const costOf = (
+  { source, attempts }: Opening | Sending,
+  { how }: Proof,
+  windows: readonly WindowRecord[],
+  { settings }: Pick<Services, 'settings'>,
+) =>
+  costOfTransfer({
+    how,
+    attempts: Math.max(attempts, 1),
+    size: source.size,
+    small: how === 'direct' || (how === 'skipped' && source.size <= settings.smallObjectMax),
+    windows: windows.map(({ sentBytes, began, at }) => ({
+      sentBytes,
+      tookMs: began === undefined ? undefined : at - began,
+    })),
+    readBytes: settings.readBytes,
+  });
 
 /** What it rests on that the bytes we sent are those COS holds. */
 function evidenceOfSent(

@@ -1,8 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { deployed } from '../../bench/deployed.ts';
-import { costOf, MEMORY_GB } from '../../shared/backfill/cost.ts';
+import { costOf } from '../../shared/backfill/cost.ts';
 import { wordsOf } from '../../shared/backfill/summary.ts';
+import { MEMORY_GB } from '../../shared/cost/cost-of-transfer.ts';
 import type { BackfillSummary } from '../../shared/records/backfill-job.ts';
 import { backfill, openBackfillBed } from '../kit/backfill-bed.ts';
 import { bytesOf, SLICE } from '../kit/relay-bed.ts';

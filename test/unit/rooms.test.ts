@@ -21,9 +21,9 @@ const FLOORS: readonly (readonly [room: string, ...doors: string[]])[] = [
   ['lambda', 'events', 'relay', 'transfer', 'target', 'records', 'observe', 'wiring', 'services'],
   ['wiring', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'observe', 'services'],
   ['api', 'backfill', 'relay', 'worker', 'transfer', 'target', 'records', 'cos', 'slices', 'services'],
-  ['backfill', 'events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
+  ['backfill', 'events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'cost', 'services'],
   ['events', 'relay', 'transfer', 'target', 'records', 'cos', 's3', 'services'],
-  ['relay', 'worker', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'services'],
+  ['relay', 'worker', 'transfer', 'target', 'records', 'cos', 's3', 'slices', 'cost', 'services'],
   ['worker', 'target', 'records', 'cos', 's3', 'slices', 'services'],
   ['transfer', 'target', 'records', 'cos', 'services'],
   ['target', 'records', 'cos', 'slices', 'services'],
@@ -33,6 +33,7 @@ const FLOORS: readonly (readonly [room: string, ...doors: string[]])[] = [
   ['s3', 'slices'],
   ['observe'],
   ['slices'],
+  ['cost'],
 ];
 
 const OWN: readonly string[] = FLOORS.map(([room]) => `shared/${room}`);
