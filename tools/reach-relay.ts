@@ -3,10 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../local/command.ts';
 import type { Stage } from '../local/reach/stage.ts';
-import { startStack } from '../local/stack/stack.ts';
 import { loadConfig } from '../shared/config.ts';
 import { type Wired, wire } from '../shared/wiring/wiring.ts';
-import { openLocalTable } from './local-table.ts';
 
 /** A relay to look into: the one that the environment names, or the one on this machine. */
 export type Reached = {
@@ -44,7 +42,11 @@ export async function reachRelay(
       `no relay has run in ${dataDir} yet: npm start begins one; --data DIR names another folder, --stage STAGE one on AWS`,
     );
   await mkdir(dataDir, { recursive: true });
-  if (tableOnly) return { ...(await openLocalTable(dataDir, env)), idle: async () => undefined };
+  if (tableOnly) {
+    const { openLocalTable } = await import('./local-table.ts');
+    return { ...(await openLocalTable(dataDir, env)), idle: async () => undefined };
+  }
+  const { startStack } = await import('../local/stack/stack.ts');
   const stack = await startStack({ dataDir, env, machine: { pauseMs: 1_000 } });
   return { services: stack.services, idle: () => stack.machine.idle(), close: () => stack.close() };
 }

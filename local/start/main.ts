@@ -1,6 +1,5 @@
 import { runToExit } from '../command.ts';
 import { readStartArguments, START_USAGE } from './arguments.ts';
-import { relayCommand } from './relay-files.ts';
 
 /** `npm start`: files through the whole relay, each with its proof. */
 async function main(): Promise<number> {
@@ -9,6 +8,7 @@ async function main(): Promise<number> {
     process.stdout.write(START_USAGE);
     return 0;
   }
+  const { relayCommand } = await import('./relay-files.ts'); // the whole stack: words that cannot work need none of it
   return relayCommand(given, process.env);
 }
 
