@@ -183,6 +183,13 @@ export function bytesOf(name: string, size: number): Buffer {
   return bytes;
 }
 
+/** Slices that all differ, made in a moment however many there are. */
+export function slicesOf(count: number): Buffer {
+  const slices = Buffer.alloc(count * SLICE, bytesOf('slice', SLICE));
+  for (let at = 0; at < count; at += 1) slices.writeUInt32BE(at, at * SLICE);
+  return slices;
+}
+
 export const failedEnds = async (executions: Iterable<Execution>): Promise<string[]> => {
   const ends = await Promise.all([...executions].map(({ ended }) => ended));
   return ends.flatMap((end) => (end.status === 'failed' ? [end.error] : []));

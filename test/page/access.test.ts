@@ -3,7 +3,15 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
-import { noBrowser, openAt, openBrowser, PATIENCE, type PageBed, pageBed } from '../kit/page-bed.ts';
+import {
+  noBrowser,
+  openAt,
+  openBrowser,
+  PATIENCE,
+  type PageBed,
+  pageBed,
+  type Seen,
+} from '../kit/page-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
@@ -14,12 +22,12 @@ if (reason) console.warn(`the page's accessibility is not tested: ${reason}`);
 /** What axe-core finds that keeps somebody out, with the element. */
 async function barriers(page: Page, script: string): Promise<string[]> {
   // through the debugger's world: the page's own policy lets no foreign script in
-  await page.evaluate(script);
+  await page.evaluate(`globalThis.axe ?? ${script}`);
   return page.evaluate(async () => {
-    // axe.min.js defines it
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
     type Violation = { id: string; impact: string; nodes: { html: string }[] };
-    const { violations } = await axe.run();
+    type Axe = { run(options: object): Promise<{ violations: Violation[] }> };
+    const { axe } = globalThis as unknown as { axe: Axe }; // axe.min.js defines it
+    const { violations } = await axe.run({ resultTypes: ['violations'] });
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
@@ -30,6 +38,7 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
   let browser: Browser;
   let bed: PageBed;
   let axe: string;
+  let seen: Seen;
   beforeAll(async () => {
     axe = await readFile(AXE, 'utf8');
     browser = await openBrowser();
@@ -38,7 +47,8 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
       await bed.stack.announce(await bed.put(key, bytesOf(key, 6 * MIB))).catch(() => undefined);
       await bed.stack.machine.idle();
     }
-  });
+    seen = await openAt(browser, bed.address);
+  }, PATIENCE.timeout);
   afterAll(async () => {
     await browser?.close();
     await bed?.close();
@@ -52,22 +62,27 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
     ['a failed one, light', '.row.failed .name', 1_280, false],
     ['a stored one, at 4K', '.row.stored .name', 3_840, false],
   ])('%s: no barrier, nothing wider than the screen', async (_, selector, width, dark) => {
-    const { page, complaints } = await openAt(browser, bed.address, { width, dark });
+    const { page, complaints } = seen;
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate('location.hash = "#/"');
     await page.locator(selector).first().waitFor();
+    const theme = await page.locator('html').getAttribute('data-theme');
+    if (dark !== (theme === 'dark'))
+      await page.getByRole('button', { name: dark ? 'Dark' : 'Light' }).click();
     if (selector.endsWith('.name')) {
       await page.locator(selector).first().click();
       await page.locator('.head.detail').waitFor();
     }
 
     expect(await barriers(page, axe)).toEqual([]);
-    const [wide, seen] = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
-    expect(wide).toBeLessThanOrEqual(seen ?? 0);
+    const [wide, shown] = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
+    expect(wide).toBeLessThanOrEqual(shown ?? 0);
     expect(complaints).toEqual([]);
-    await page.context().close();
   });
 
   test('the keyboard walks through the slices, and each is told', async () => {
-    const { page } = await openAt(browser, bed.address);
+    const { page } = seen;
+    await page.evaluate('location.hash = "#/"');
     await page.locator('.row.stored .name').click();
     const [map, told] = [page.locator('canvas'), page.locator('.pointed')];
     const press = async (key: string) => {
@@ -79,7 +94,6 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
     await press('ArrowRight');
 
     await expect.poll(() => told.textContent(), PATIENCE).toBe('slice 2 of 6, from 1 MiB: sent, MD5 echoed');
-    await page.context().close();
   });
 
   test('it speaks Chinese to a Chinese browser, and English at a click; the choice stays', async () => {
@@ -96,7 +110,8 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
   });
 
   test('the scrub bar shows an earlier time, and the receipt is one file that needs nothing else', async () => {
-    const { page } = await openAt(browser, bed.address);
+    const { page } = seen;
+    await page.evaluate('location.hash = "#/"');
     await page.locator('.row.stored .name').click();
     await page.locator('input[type=range]').fill('0');
     await expect.poll(() => page.locator('canvas').getAttribute('data-sent'), PATIENCE).toBe('0');
@@ -107,7 +122,6 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
     const text = await readFile(await (await saved).path(), 'utf8');
     expect(text).toContain('6 of 6 slices echoed by COS');
     expect(text).not.toMatch(/<(script|link|img)|https?:\/\/(?!127\.0\.0\.1)/);
-    await page.context().close();
   });
 
   test('without its key the page shows nothing but the question for it', async () => {

@@ -8,7 +8,7 @@ import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { type RunningCommand, startCommand } from '../kit/command.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
 import { countsOf, noBrowser, openAt, openBrowser, PATIENCE } from '../kit/page-bed.ts';
-import { bytesOf, SLICE, seen, sendings } from '../kit/relay-bed.ts';
+import { SLICE, seen, sendings, slicesOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 const SLICES = 200;
@@ -27,9 +27,9 @@ describe.skipIf(reason)('a page that stays open while its relay is killed', PATI
   test('says that it is gone, and shows the same transfer go on where it was', async () => {
     const dir = await tempDir('page-kill');
     const cos = await startLocalCos(join(dir.path, 'cos'), {
-      faults: [stall(10_000, 60, { op: 'upload_slice_data' })],
+      faults: [stall(10_000, 500, { op: 'upload_slice_data' })], // until it is killed
     });
-    const content = bytesOf('big.mp4', SLICES * SLICE);
+    const content = slicesOf(SLICES);
     const path = join(dir.path, 'data/s3', SOURCE_BUCKET, 'films/big.mp4');
     const started: RunningCommand[] = [];
     const start = async (port: string): Promise<RunningCommand> => {
@@ -66,6 +66,8 @@ describe.skipIf(reason)('a page that stays open while its relay is killed', PATI
     first.process.kill('SIGKILL');
     await once(first.process, 'close');
     const before = sendings(cos).size;
+    cos.clearFaults();
+    cos.inject(stall(10_000, 20, { op: 'upload_slice_data' }));
     await page.getByText('No answer; trying again').waitFor();
     await start(new URL(address).port);
     await page.locator('.badge.stored').waitFor();

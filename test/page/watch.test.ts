@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { newTransfer } from '../../shared/records/transfer.ts';
@@ -11,11 +11,31 @@ import {
   type PageBed,
   pageBed,
 } from '../kit/page-bed.ts';
-import { bytesOf, OPTIONS, sendings, targetOf } from '../kit/relay-bed.ts';
+import { bytesOf, OPTIONS, SLICE, slicesOf, targetOf } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
-const SLOW = { faults: [stall(10_000, 40, { op: 'upload_slice_data' })] };
-const ONE_AT_A_TIME = { MAX_CONCURRENCY: '2', MAX_IN_FLIGHT: '2', WINDOW_BYTES: String(16 * MIB) };
+const SLOWLY = {
+  SLICE_SIZE: String(SLICE),
+  MAX_CONCURRENCY: '2',
+  MAX_IN_FLIGHT: '2',
+  WINDOW_BYTES: String(16 * MIB),
+  WATCH_MS: '50',
+};
+/** Until the test has seen what it wants to see, a file takes longer than any machine takes to show it. */
+const slow = () => stall(10_000, 500, { op: 'upload_slice_data' });
+/** Then as fast as one can watch. */
+const faster = (bed: PageBed) => {
+  bed.cos.clearFaults();
+  bed.cos.inject(stall(10_000, 20, { op: 'upload_slice_data' }));
+};
+
+/** For the browser: each count of sent slices that the map shows from now on, in `shown`. */
+const NOTE_SENT = `{
+  const note = () => shown.push(Number(document.querySelector('canvas').dataset.sent));
+  globalThis.shown = [];
+  note();
+  new MutationObserver(note).observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-sent'] });
+}`;
 
 const reason = noBrowser();
 if (reason) console.warn(`the page is not tested: ${reason}`);
@@ -24,31 +44,42 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   let browser: Browser;
   let bed: PageBed;
   beforeAll(async () => {
-    browser = await openBrowser();
-  });
+    [browser, bed] = await Promise.all([openBrowser(), pageBed({ env: SLOWLY })]);
+  }, PATIENCE.timeout);
   afterEach(async () => {
+    bed.cos.clearFaults();
     for (const context of browser.contexts()) await context.close();
-    await bed.close();
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await bed?.close();
+  });
 
-  const drop = async (key: string, mib: number) => {
-    const object = await bed.put(key, bytesOf(key, mib * MIB));
+  /** From now on each count of sent slices that the map shows; to be asked at the end, so that asking slows nothing down. */
+  const sentAsShown = async (page: Page): Promise<() => Promise<number[]>> => {
+    await page.locator('canvas').waitFor();
+    await page.evaluate(NOTE_SENT);
+    return () => page.evaluate<number[]>('shown');
+  };
+  const drop = async (key: string, slices: number) => {
+    const object = await bed.put(key, slicesOf(slices));
     const ended = bed.stack.announce(object);
     ended.catch(() => undefined); // its end is what the page shows
     return object;
   };
 
   test('a transfer of 200 slices turns green slice by slice, and ends with its proof', async () => {
-    bed = await pageBed({ env: { ...ONE_AT_A_TIME, SLICE_SIZE: '524288' }, cos: SLOW });
-    await drop('films/big.mp4', 100);
+    bed.cos.inject(slow());
+    await drop('films/big.mp4', 200);
     const { page, complaints } = await openAt(browser, bed.address);
     await page.getByRole('link', { name: 'films/big.mp4' }).click();
-    await page.locator('canvas').waitFor();
+    const shown = await sentAsShown(page);
+    await expect.poll(async () => (await countsOf(page)).sent, PATIENCE).toBeGreaterThan(4);
+    faster(bed);
 
-    const seen: number[] = [];
-    while ((await page.locator('.badge.stored').count()) === 0) seen.push((await countsOf(page)).sent);
+    await page.locator('.badge.stored').waitFor();
 
+    const seen = await shown();
     expect(new Set(seen).size).toBeGreaterThan(2);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     await expect.poll(() => countsOf(page), PATIENCE).toEqual({ sent: 200, before: 0, missing: 0 });
@@ -58,16 +89,18 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   });
 
   test('what was interrupted and is begun again shows what COS held before, and what was sent since', async () => {
-    bed = await pageBed({ env: ONE_AT_A_TIME, cos: SLOW });
-    await bed.put('twice.bin', bytesOf('twice.bin', 20 * MIB));
+    bed.cos.inject(slow());
+    await bed.put('twice.bin', slicesOf(20));
     const asked = { json: { source: { bucket: 'source', key: 'twice.bin' } } };
     const { id } = (await bed.call('POST', '/transfers', asked)).body as { id: string }; // the bed holds it to the schema
-    await expect.poll(() => sendings(bed.cos).size, PATIENCE).toBeGreaterThan(4);
+    const opened = bed.cos.log.length;
+    await expect.poll(() => bed.cos.log.length - opened, PATIENCE).toBeGreaterThan(8);
     await bed.call('DELETE', `/transfers/${id}?keepUpload=true`);
     await bed.stack.machine.idle();
+    faster(bed);
 
     const { page, complaints } = await openAt(browser, bed.address);
-    await page.locator('.row.cancelled .name').click();
+    await page.getByRole('link', { name: 'twice.bin' }).click();
     await page.getByRole('button', { name: 'Begin again' }).click();
     await page.locator('.badge.stored').waitFor();
 
@@ -79,22 +112,23 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   });
 
   test('cancelling asks once more, and then nothing more is sent', async () => {
-    bed = await pageBed({ env: ONE_AT_A_TIME, cos: SLOW });
+    bed.cos.inject(slow());
     await drop('unwanted.bin', 100);
     const { page, complaints } = await openAt(browser, bed.address);
-    await page.getByRole('button', { name: 'Cancel', exact: true }).first().click();
+    const row = page.locator('.row', { hasText: 'unwanted.bin' });
+    await row.getByRole('button', { name: 'Cancel', exact: true }).click();
     expect(await page.getByRole('alert').textContent()).toContain('Its unfinished upload is deleted');
 
     await page.getByRole('alert').getByRole('button', { name: 'Cancel' }).click();
 
-    await page.locator('.row.cancelled').waitFor();
+    await row.locator('.badge.cancelled').waitFor();
     await expect.poll(() => bed.cos.unfinished('relay', 'unwanted.bin'), PATIENCE).toBeUndefined();
     expect(complaints).toEqual([]);
   });
 
   test('a failure tells its reason and the way out, and begins again at a click', async () => {
-    bed = await pageBed({ cos: { faults: [refuse(1, 403, -4003, { op: 'upload_slice_init' })] } });
-    await drop('refused.bin', 4);
+    bed.cos.inject(refuse(1, 403, -4003, { op: 'upload_slice_init' }));
+    await drop('refused.bin', 8);
     const { page, complaints } = await openAt(browser, bed.address);
     await page.locator('.row.failed .reason').waitFor();
     await page.getByRole('link', { name: 'refused.bin' }).click();
@@ -110,7 +144,6 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   });
 
   test('the counts of states are of all transfers, not of those that are shown', async () => {
-    bed = await pageBed();
     const source = { kind: 's3', bucket: 'source', etag: 'e', size: 5, lastModified: 0 } as const;
     for (let at = 0; at < 61; at += 1) {
       const named = { ...source, key: `old-${at}` };
@@ -120,15 +153,13 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const { page, complaints } = await openAt(browser, bed.address);
 
     await page.getByRole('button', { name: 'Opening 61' }).waitFor();
-    await page.getByRole('button', { name: 'Stored 0' }).waitFor();
     expect(await page.locator('.row').count()).toBe(50);
     expect(complaints).toEqual([]);
   });
 
   test('a backfill stands above the transfers, with what it came to', async () => {
-    bed = await pageBed();
-    for (const key of ['films/a.bin', 'films/b.bin', 'other.bin']) await bed.put(key, bytesOf(key, 1_000));
-    const asked = { json: { source: { bucket: 'source', prefix: 'films/' } } };
+    for (const key of ['many/a.bin', 'many/b.bin', 'other.bin']) await bed.put(key, bytesOf(key, 1_000));
+    const asked = { json: { source: { bucket: 'source', prefix: 'many/' } } };
     const { id } = (await bed.call('POST', '/backfills', asked)).body as { id: string }; // the bed holds it to the schema
     await bed.stack.backfills.ended(id);
 
@@ -136,9 +167,10 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const job = page.getByRole('region', { name: 'Backfills' });
     await job.getByText('Complete').waitFor();
 
-    expect(await job.textContent()).toContain('source/films/');
+    expect(await job.textContent()).toContain('source/many/');
     expect(await job.textContent()).toContain('2 of 2 objects');
-    await expect.poll(() => page.locator('.row.stored .name').count(), PATIENCE).toBe(2);
+    for (const name of ['many/a.bin', 'many/b.bin'])
+      await page.locator('.row.stored').getByRole('link', { name }).waitFor();
     expect(complaints).toEqual([]);
   });
 });

@@ -3,8 +3,9 @@ import { SingleBar } from 'cli-progress';
 import type { BackfillJob, BackfillSummary, Tally } from '../../shared/records/backfill-job.ts';
 import type { BackfillServices } from '../../shared/services.ts';
 
-/** How often the job is looked at, in ms; on AWS two calls of Step Functions and one query each. */
+/** How often the job is looked at, in ms; on AWS two calls of Step Functions and one query each. A short one is over sooner. */
 const LOOK_MS = 2_000;
+const FIRST_LOOK_MS = 200;
 const MIB = 1_048_576;
 
 type Watched = Pick<BackfillServices, 'jobs' | 'backfills'>;
@@ -17,13 +18,13 @@ export async function watchJob(
 ): Promise<BackfillSummary | undefined> {
   const bar = openBar(createdAt);
   try {
-    for (;;) {
+    for (let pause = FIRST_LOOK_MS; ; pause = Math.min(LOOK_MS, 2 * pause)) {
       const run = await services.backfills.look(id);
       bar.show(await services.jobs.tally(id), run?.objects?.total);
       const over = run !== undefined && run.status !== 'running';
       const summary = (await services.jobs.get(id))?.summary;
       if (over || signal.aborted) return summary;
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   } finally {
     bar.stop();

@@ -3,6 +3,7 @@ import type { TransferView } from '../../../shared/api/views.ts';
 import { Actions } from './actions.ts';
 import { api, type CallFailed } from './api.ts';
 import { Backfills } from './backfills.ts';
+import { useCounts } from './counts.ts';
 import { bytesText, clockText, percent } from './format.ts';
 import { nameOf } from './names.ts';
 import { usePolled } from './polling.ts';
@@ -15,6 +16,9 @@ type State = (typeof STATES)[number];
 /** Rates come from looking at a transfer itself: so many are looked at. */
 const LOOKED_AT = 8;
 
+/** A list is a hundred queries: nobody needs it more often, not even of a relay on this machine. */
+const LEAST_MS = 1_000;
+
 type Given = { pollMs: number; uploads: readonly Upload[]; sender: Uploads };
 
 export function ListView({ pollMs, uploads, sender }: Given) {
@@ -23,8 +27,9 @@ export function ListView({ pollMs, uploads, sender }: Given) {
   const [search, setSearch] = useState('');
   const [older, setOlder] = useState<readonly TransferView[]>([]);
   const [cursor, setCursor] = useState<string>();
-  const { value, error, again } = usePolled(() => listed(state), pollMs, [state]);
-  const counts = useCounts(pollMs);
+  const { value, error, again } = usePolled(() => listed(state), Math.max(pollMs, LEAST_MS), [state]);
+  const isAll = state === undefined && value !== undefined && value.next === undefined;
+  const counts = useCounts({ transfers: value?.transfers, isAll });
   useEffect(() => {
     setOlder([]);
     setCursor(undefined);
@@ -63,22 +68,6 @@ export function ListView({ pollMs, uploads, sender }: Given) {
     <ul class="rows">${shown.map((one) => html`<${Row} key=${one.id} transfer=${one} again=${again} />`)}</ul>
     ${value !== undefined && shown.length === 0 && html`<p class="none">${says('noMatch')}</p>`}
     ${next && html`<p class="more"><button type="button" class="second" onClick=${() => void more()}>${says('more')}</button></p>`}`;
-}
-
-/** Counting reads each row of the index: it pauses longer the more there are, so that an hour of it has its price. */
-const COUNTS_APART = 5;
-const MS_A_ROW = 1;
-
-/** How many there are of each state; undefined before they were counted: 0 would be a claim. */
-function useCounts(pollMs: number): ReadonlyMap<string, number> | undefined {
-  const [pauseMs, setPause] = useState(COUNTS_APART * pollMs);
-  const { value } = usePolled(api.counts, pauseMs, []);
-  useEffect(() => {
-    const rows = [...(value?.values() ?? [])].reduce((sum, count) => sum + count, 0);
-    // the next power of two: a pause that changed would count again at once
-    setPause(Math.max(COUNTS_APART * pollMs, MS_A_ROW * 2 ** Math.ceil(Math.log2(1 + rows))));
-  }, [value]);
-  return value;
 }
 
 /** A page of the list, with the rates of those under way. */

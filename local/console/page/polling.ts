@@ -3,6 +3,9 @@ import { CallFailed } from './api.ts';
 
 export type Polled<T> = { readonly value?: T; readonly error?: CallFailed; again(): void };
 
+/** A relay that takes long to answer is left alone for so many times as long. */
+const SHARE = 2;
+
 /** Asks every `everyMs`, not while the page is hidden, and at once when it is shown again or `again` is called. */
 export function usePolled<T>(
   ask: () => Promise<T>,
@@ -18,6 +21,7 @@ export function usePolled<T>(
     const look = async () => {
       window.clearTimeout(timer);
       if (document.hidden) return;
+      const asked = performance.now();
       try {
         const value = await ask();
         if (gone) return;
@@ -28,7 +32,7 @@ export function usePolled<T>(
         if (error instanceof CallFailed) set((before) => ({ ...before, error }));
         else throw error;
       }
-      timer = window.setTimeout(look, everyMs);
+      timer = window.setTimeout(look, Math.max(everyMs, SHARE * (performance.now() - asked)));
     };
     const shown = () => void (document.hidden || look());
     document.addEventListener('visibilitychange', shown);
