@@ -1,7 +1,8 @@
 /**
  * How many slices are in flight at once. The limit follows what the wire can hold: three times the measured rate times the
- * shortest time a slice took, so it grows while throughput grows and falls back when slices only queue. A "too
- * many requests" halves it, and it comes back by one a round.
+ * shortest time a slice took, so it grows while throughput grows and falls back when slices only queue. Each "too many
+ * requests" takes a tenth of it, a burst of them half, and it comes back by one a round. A single one after many slices
+ * takes nothing: one in a hundred is no limit of COS, and to halve for it cost more than half of the rate.
  */
 export type Pace = {
   /** A place, if one is free at once and nobody waits for it. */
@@ -26,6 +27,12 @@ export type PaceOptions = {
 
 /** Room for growth above what is measured. */
 const GAIN = 3;
+/** What one refusal leaves of the limit. */
+const KEPT = 0.9;
+/** A refusal after so many slices stands alone. */
+const LONE_AFTER = 50;
+/** Refusals so close together are one burst, in ms: together they leave half. */
+const BURST_MS = 100;
 /** The shortest time is forgotten after so many rounds: routes change. */
 const MEMORY_ROUNDS = 32;
 /**
@@ -38,7 +45,8 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
   let limit = Math.min(start, most);
   let ceiling = most;
   let inFlight = 0;
-  let lastSlowDown = Number.NEGATIVE_INFINITY;
+  let served = 0; // since COS last asked for less
+  let burst = { since: Number.NEGATIVE_INFINITY, least: 1 };
   const waiting: (() => void)[] = [];
   let round = { since: now(), done: 0, shortest: Number.POSITIVE_INFINITY, full: false };
   let shortest: number[] = [];
@@ -72,6 +80,7 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
       leave() {
         inFlight -= 1;
         round.done += 1;
+        served += 1;
         round.shortest = Math.min(round.shortest, now() - since);
         if (round.done >= limit) endRound();
         admit();
@@ -97,11 +106,13 @@ export function openPace({ start, least, most, now }: PaceOptions): Pace {
         waiting.push(enter);
       }),
     slowDown() {
+      const isLone = served >= LONE_AFTER;
+      served = 0;
+      if (isLone) return;
       const at = now();
-      if (at - lastSlowDown < 100) return; // one burst of refusals is one signal
-      lastSlowDown = at;
-      ceiling = Math.max(1, Math.floor(limit / 2));
-      limit = ceiling;
+      if (at - burst.since >= BURST_MS) burst = { since: at, least: Math.max(1, Math.floor(limit / 2)) };
+      ceiling = Math.max(burst.least, Math.floor(limit * KEPT));
+      limit = Math.min(limit, ceiling);
     },
     get limit() {
       return limit;

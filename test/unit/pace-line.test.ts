@@ -1,69 +1,115 @@
 import { expect, test } from 'vitest';
 import { openPace, type Place } from '../../shared/cos/pace.ts';
 
-const never = new AbortController().signal;
-const LATENCY_MS = 50;
+/** A line in virtual time: a slice takes the latency, and waits behind those before it for its share of the rate. */
+type Line = {
+  /** Slices a second. */
+  readonly rate: number;
+  readonly latencyMs: number;
+  /** How many of a hundred take ten times the latency, and how many COS refuses as too many. */
+  readonly slow?: number;
+  readonly refused?: number;
+};
 
-/**
- * A line that gives each slice a latency and lets so many through a second, in a time of its own. `run` sends whatever the
- * pace admits for so many rounds: a round is as many slices as the limit was when the round began.
- */
-function openLine() {
-  let clock = 0;
-  let freeAt = 0;
-  const pace = openPace({ start: 4, least: 2, most: 64, now: () => clock });
-  const onLine: { readonly place: Place; readonly end: number }[] = [];
+type Sent = { readonly at: number; readonly place: Place; readonly again: boolean };
 
-  async function run(slicesPerSecond: number, rounds: number): Promise<void> {
-    for (let round = 0; round < rounds; round += 1) {
-      for (let left = pace.limit; left > 0; left -= 1) {
-        while (pace.inFlight < pace.limit) {
-          const place = await pace.enter(never);
-          if (!place) throw new Error('no place although one is free');
-          freeAt = Math.max(freeAt, clock) + 1_000 / slicesPerSecond;
-          onLine.push({ place, end: freeAt + LATENCY_MS });
-        }
-        const done = onLine.shift(); // first in, first out: it is one line
-        if (done) clock = Math.max(clock, done.end);
-        done?.place.leave();
-      }
+/** Sends over a line that may change at any time; `limit` fixed, or the pace that the worker has. */
+function sender(first: Line, fixed?: number) {
+  let [line, clock, lineFree, done, drawn] = [first, 0, 0, 0, 1];
+  const bounds =
+    fixed === undefined ? { start: 4, least: 2, most: 32 } : { start: fixed, least: fixed, most: fixed };
+  const pace = openPace({ ...bounds, now: () => clock });
+  let onWire: Sent[] = [];
+
+  const random = () => {
+    drawn = (drawn * 48_271) % 2_147_483_647;
+    return drawn / 2_147_483_647;
+  };
+  const happens = (ofHundred = 0) => random() * 100 < ofHundred;
+  const send = (place: Place, from: number) => {
+    lineFree = Math.max(lineFree, from) + 1_000 / line.rate;
+    const latency = happens(line.slow) ? 10 * line.latencyMs : line.latencyMs;
+    onWire.push({ place, at: lineFree + latency, again: happens(line.refused) });
+  };
+  const step = () => {
+    for (let place = pace.enterNow(); place; place = pace.enterNow()) send(place, clock);
+    onWire.sort((a, b) => a.at - b.at);
+    const [next, ...rest] = onWire;
+    if (!next) return;
+    [clock, onWire] = [next.at, rest];
+    if (next.again) {
+      if (fixed === undefined) pace.slowDown();
+      send(next.place, clock + 100); // the retry keeps its place, and pauses
+      return;
     }
-  }
-  return { pace, run };
+    done += 1;
+    next.place.leave();
+  };
+
+  return {
+    pace,
+    /** Slices a second over so many seconds. */
+    rateOver(seconds: number): number {
+      const [since, before] = [clock, done];
+      while (clock < since + seconds * 1_000) step();
+      return ((done - before) * 1_000) / (clock - since);
+    },
+    /** A round: as many slices as may be in flight. */
+    rounds(count: number): void {
+      for (let round = 0; round < count; round += 1)
+        for (let until = done + pace.limit; done < until; ) step();
+    },
+    change(to: Line): void {
+      line = to;
+    },
+  };
 }
 
-/** What the line holds at once: rate times the time a slice needs when nothing queues. */
-const held = (slicesPerSecond: number): number =>
-  (slicesPerSecond * (LATENCY_MS + 1_000 / slicesPerSecond)) / 1_000;
+const best = (line: Line, seconds = 60): number =>
+  Math.max(...[2, 4, 8, 12, 16, 24, 32].map((fixed) => sender(line, fixed).rateOver(seconds)));
 
-test('a line that narrows to a tenth is followed within ten rounds, and when it widens again too', async () => {
-  const { pace, run } = openLine();
-  const [wide, narrow] = [400, 40];
-  await run(wide, 60);
-  const before = pace.limit;
+test.each([5, 50, 200])(
+  'at %d ms of latency the pace reaches what the best fixed setting does',
+  (latencyMs) => {
+    const line = { rate: 120, latencyMs };
 
-  await run(narrow, 10);
-  const narrowed = pace.limit;
-  await run(wide, 10);
+    const own = sender(line).rateOver(60);
 
-  expect(before).toBeGreaterThanOrEqual(held(wide));
-  expect(narrowed).toBeGreaterThanOrEqual(held(narrow)); // the line stays full
-  expect(narrowed).toBeLessThanOrEqual(4 * held(narrow)); // and the queue short
-  expect(pace.limit).toBeGreaterThanOrEqual(held(wide));
-});
-
-test.each(Array.from({ length: 24 }, (_, at) => at))(
-  'wherever in its cycle it is: after %i rounds more',
-  async (at) => {
-    const { pace, run } = openLine();
-    await run(400, 60 + at);
-
-    await run(40, 10);
-    const narrowed = pace.limit;
-    await run(400, 10);
-
-    expect(narrowed).toBeLessThanOrEqual(4 * held(40));
-    expect(narrowed).toBeGreaterThanOrEqual(held(40));
-    expect(pace.limit).toBeGreaterThanOrEqual(held(400));
+    expect(own / best(line)).toBeGreaterThan(0.97); // the start from four in flight is in it
   },
 );
+
+test.each([
+  ['slow', { slow: 1 }],
+  ['refused', { refused: 1 }],
+])('with one request of a hundred %s no more than a tenth is lost', (_, trouble) => {
+  const line = { rate: 120, latencyMs: 150 };
+
+  const rate = sender({ ...line, ...trouble }).rateOver(120);
+
+  expect(rate / sender(line).rateOver(120)).toBeGreaterThan(0.9);
+});
+
+test('a line that narrows to a tenth is followed within ten rounds: its queue is short again', () => {
+  const { change, pace, rateOver, rounds } = sender({ rate: 120, latencyMs: 150 });
+  rateOver(30);
+  expect(pace.limit).toBe(32);
+
+  change({ rate: 12, latencyMs: 150 });
+  rounds(10);
+
+  expect(pace.limit).toBeLessThanOrEqual(12); // the line holds two; three times that is room to grow
+  expect(rateOver(30)).toBeGreaterThan(11.5);
+});
+
+test('a line that widens again is followed within ten rounds', () => {
+  const { change, rateOver, rounds } = sender({ rate: 120, latencyMs: 150 });
+  const before = rateOver(30);
+  change({ rate: 12, latencyMs: 150 });
+  rateOver(60);
+
+  change({ rate: 120, latencyMs: 150 });
+  rounds(10);
+
+  expect(rateOver(10) / before).toBeGreaterThan(0.95);
+});

@@ -45,15 +45,29 @@ test('it stays near what the wire holds: more would only queue', async () => {
   expect(pace.limit).toBeLessThanOrEqual(16);
 });
 
-test('too many requests halve it at once, a burst of them counts once, and it comes back slowly', async () => {
+test('a burst of too many requests halves it at once and no more than that; one after many slices takes nothing', async () => {
   const { pace, tick } = await carry(64, 200, 300);
 
   pace.slowDown();
-  pace.slowDown();
+  expect(pace.limit).toBe(32);
+  for (let refused = 0; refused < 20; refused += 1) pace.slowDown();
   expect(pace.limit).toBe(16);
   tick(1_000);
   pace.slowDown();
+  expect(pace.limit).toBe(14);
+  for (let refused = 0; refused < 20; refused += 1) pace.slowDown();
   expect(pace.limit).toBe(8);
+});
+
+test('a COS that refuses everything is asked by one request at a time in the end', async () => {
+  const { pace, tick } = await carry(64, 200, 300);
+
+  for (let refused = 0; refused < 200; refused += 1) {
+    pace.slowDown();
+    tick(20);
+  }
+
+  expect(pace.limit).toBe(1);
 });
 
 test('whoever waits for a place is told when the time is up', async () => {
