@@ -15,7 +15,17 @@ import {
 } from '../../local/cos/faults.ts';
 import type { S3FaultAct } from '../../local/s3/faults.ts';
 import { carry, carryOn, drop, never, PATH, reasonOf, testBed } from '../kit/carry.ts';
-import { bytesOf, IMPATIENT, outsider, SLICE, seen, sendings, sha1, targetOf } from '../kit/relay-bed.ts';
+import {
+  type Bed,
+  bytesOf,
+  IMPATIENT,
+  outsider,
+  SLICE,
+  seen,
+  sendings,
+  sha1,
+  targetOf,
+} from '../kit/relay-bed.ts';
 
 const SIZE = 9 * SLICE + 100;
 const DATA = { op: 'upload_slice_data' };
@@ -27,8 +37,6 @@ test.each<[string, Fault]>([
   ['too many requests (-71)', busy(4, DATA)],
   ['storage trouble (-195)', refuse(3, 500, -195)],
   ["a proxy's error page", errorPage(3)],
-  ['silence before a slice is stored', stall(1, Number.POSITIVE_INFINITY, DATA)],
-  ['silence after a slice was stored', stallAfterStoring(1, Number.POSITIVE_INFINITY, DATA)],
   ['answers that break off in the middle', truncateAnswer(3)],
   ['requests that are served twice', duplicate(5)],
   ['a finish that never answers', loseAnswer(1, FINISH)],
@@ -56,8 +64,6 @@ test.each<[string, S3FaultAct]>([
   ['answers 503', { kind: 'status', status: 503, code: 'SlowDown' }],
   ['dies', { kind: 'reset' }],
   ['breaks off in the middle', { kind: 'truncate' }],
-  ['goes silent in the middle', { kind: 'stall-body' }],
-  ['never answers', { kind: 'stall' }],
 ])('a transfer survives an S3 that %s', async (_, act) => {
   const bed = await testBed({ env: IMPATIENT });
   const { bytes, object } = await drop(bed, SIZE);
@@ -69,14 +75,28 @@ test.each<[string, S3FaultAct]>([
   expect(await bed.stored(PATH)).toBe(sha1(bytes));
 });
 
-test('a HEAD that S3 never answers is given up and asked again', async () => {
-  const bed = await testBed({ env: IMPATIENT });
-  const { bytes, object } = await drop(bed, SIZE);
-  bed.s3.inject({ op: 'head', skip: 1, times: 1, act: { kind: 'stall' } });
+test('a transfer survives silence, wherever it falls', async () => {
+  const endless = Number.POSITIVE_INFINITY;
+  const silences: Readonly<Record<string, (bed: Bed) => void>> = {
+    'COS, before a slice is stored': ({ cos }) => cos.inject(stall(1, endless, DATA)),
+    'COS, after a slice was stored': ({ cos }) => cos.inject(stallAfterStoring(1, endless, DATA)),
+    'S3, in the middle of an answer': ({ s3 }) =>
+      s3.inject({ op: 'get', times: 2, act: { kind: 'stall-body' } }),
+    'S3, instead of an answer': ({ s3 }) => s3.inject({ op: 'get', times: 2, act: { kind: 'stall' } }),
+    'S3, instead of an answer to HEAD': ({ s3 }) =>
+      s3.inject({ op: 'head', skip: 1, times: 1, act: { kind: 'stall' } }),
+  };
+  const survive = async ([where, fall]: readonly [string, (bed: Bed) => void]) => {
+    const bed = await testBed({ env: IMPATIENT });
+    const { bytes, object } = await drop(bed, SIZE);
+    fall(bed);
+    const { transfer } = await carry(bed, object);
+    return [where, reasonOf(transfer), (await bed.stored(PATH)) === sha1(bytes)];
+  };
 
-  await carry(bed, object);
+  const ends = await Promise.all(Object.entries(silences).map(survive)); // at once: they wait for most of their time
 
-  expect(await bed.stored(PATH)).toBe(sha1(bytes));
+  expect(ends).toEqual(Object.keys(silences).map((where) => [where, undefined, true]));
 });
 
 test('a clock that is a day off is put right by the Date of COS (-59)', async () => {
