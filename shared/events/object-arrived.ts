@@ -1,5 +1,6 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
 import { SourceArchived, TargetBusy } from '../errors.ts';
+import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
 import { isActive, type Transfer } from '../records/transfer.ts';
@@ -82,9 +83,10 @@ export async function relayVersion(
   const isSmall = source.size <= services.settings.smallObjectMax && !delivery.late;
   // how a small one ends is its first record; but a deletion that comes again asks what it began
   const isWrittenLate = isSmall && source.revivedBy === undefined;
-  const known = isWrittenLate
+  const found = isWrittenLate
     ? await knownOrNew(source, { target, options }, services)
     : await registerTransfer(source, { target, options }, services, { restart: false });
+  const known = await inItsPlace(found, source, services);
   const transfer = known.state === 'failed' ? await restarted(known, services) : known;
   await keepReceipt(transfer, services, time); // an earlier delivery may have failed at just that
   if (!isActive(transfer)) return transfer;
@@ -95,6 +97,15 @@ export async function relayVersion(
   }
   await startMachine(transfer, services.machine);
   return transfer;
+}
+
+/** A call of the API that named the version first knew of no sequencer: without one it would pass a deletion of that second. */
+async function inItsPlace(found: Transfer, { sequencer }: S3Origin, services: Services): Promise<Transfer> {
+  const { source } = found;
+  if (source.kind !== 's3' || source.sequencer !== undefined || sequencer === undefined) return found;
+  const ordered = { source: { ...source, sequencer } };
+  if (!isActive(found)) return { ...found, ...ordered };
+  return change(services, found.id, (from) => ({ ...from, ...ordered }), { known: found });
 }
 
 /** What the S3 console makes of "Create folder", wherever its key is mapped to. */

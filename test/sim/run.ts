@@ -121,7 +121,7 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
           (error: unknown) => {
             asides -= 1;
             if (mayBeToldOf(error)) return scheduler.note(`aside: ${asError(error).name}`);
-            found({ invariant: 'nobody outside is told of a fault', text: String(asError(error).stack) });
+            found({ invariant: 'nobody outside is told of a fault', text: String(error) });
           },
         );
       },

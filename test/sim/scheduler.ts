@@ -55,17 +55,17 @@ export function openScheduler({ decide, now, onEffect, onStart, onCut, look }: S
     void trace.push([now(), typeof text === 'string' ? () => text : text]);
 
   /** `cut` when the caller died or stopped waiting. */
-  const wait = (ms: number, stop: AbortSignal): Promise<'over' | 'cut'> =>
+  const wait = (ms: number, stops: readonly AbortSignal[]): Promise<'over' | 'cut'> =>
     new Promise((resolve) => {
-      if (stop.aborted) return resolve('cut');
+      if (stops.some(({ aborted }) => aborted)) return resolve('cut');
       const end = (how: 'over' | 'cut') => {
         clearTimeout(timer);
-        stop.removeEventListener('abort', cut);
+        for (const stop of stops) stop.removeEventListener('abort', cut);
         resolve(how);
       };
       const cut = () => end('cut');
       const timer = setTimeout(() => end('over'), ms);
-      stop.addEventListener('abort', cut, { once: true });
+      for (const stop of stops) stop.addEventListener('abort', cut, { once: true });
     });
 
   /** Runs the operation to its end. `unavailable` makes the error of a peer that is in trouble. */
@@ -82,7 +82,7 @@ export function openScheduler({ decide, now, onEffect, onStart, onCut, look }: S
     const key = `${life.name}/${life.count}`;
     const trouble = decide(key, name) ?? NO_TROUBLE;
     onStart(operation);
-    const stop = signal ? AbortSignal.any([signal, life.end]) : life.end;
+    const stops = signal ? [life.end, signal] : [life.end];
     const apply = (): T => {
       const before = look(operation);
       const value = effect(trouble.quirk);
@@ -99,7 +99,7 @@ export function openScheduler({ decide, now, onEffect, onStart, onCut, look }: S
         life.die(new ExitError(`killed at ${key}`));
         throw gone();
       }
-      const before = await wait(Math.min(trouble.before, PATIENCE_MS), stop);
+      const before = await wait(Math.min(trouble.before, PATIENCE_MS), stops);
       if (before === 'cut') {
         note(`${key} ${name} is cut off${trouble.servedAfter === undefined ? '' : ', and served'}`);
         if (trouble.servedAfter !== undefined) onCut();
@@ -117,7 +117,7 @@ export function openScheduler({ decide, now, onEffect, onStart, onCut, look }: S
         life.die(new ExitError(`killed after ${key}`));
         throw gone();
       }
-      if (trouble.after > 0 && (await wait(trouble.after, stop)) === 'cut') throw gone();
+      if (trouble.after > 0 && (await wait(trouble.after, stops)) === 'cut') throw gone();
       if (trouble.fate === 'unanswered') {
         note(`${key} ${name} is unanswered`);
         throw unavailable('unanswered');

@@ -15,6 +15,8 @@ export const settled = (): Promise<void> => new Promise((resolve) => void realIm
  */
 export async function inVirtualTime<T>(name: string, work: (clock: Clock) => Promise<T>): Promise<T> {
   const random = Math.random;
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // errors are thrown by the thousand here, and told by name
   const clock = FakeTimers.install({
     now: BEGIN,
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
@@ -27,6 +29,7 @@ export async function inVirtualTime<T>(name: string, work: (clock: Clock) => Pro
     return await work(clock);
   } finally {
     Math.random = random;
+    Error.stackTraceLimit = stackTraceLimit;
     clock.uninstall();
     syncBuiltinESMExports();
   }

@@ -1,9 +1,11 @@
 import type { Config } from '../../shared/config.ts';
 import { targetName } from '../../shared/cos/target.ts';
+import type { Target } from '../../shared/records/target-record.ts';
 import type { Transfer } from '../../shared/records/transfer.ts';
 import { type Bucket, type ObjectVersion, openBucket } from './models/bucket.ts';
 import { type Contents, openContents } from './models/contents.ts';
 import { type CosState, emptyCos, type StoredFile } from './models/cos-state.ts';
+import { readOnce } from './models/read-once.ts';
 import { emptyTable, type TableState } from './models/table.ts';
 import type { Plan } from './plan.ts';
 import { configOf } from './sandbox.ts';
@@ -62,7 +64,7 @@ export function openWorld(plan: Plan): World {
   const names = new Map<string, string>();
   const stateOf = (id: string): string | undefined => {
     const text = table.transfers.get(id);
-    return text === undefined ? undefined : JSON.parse(text).state;
+    return text === undefined ? undefined : transferIn(text).state;
   };
   const world: World = {
     plan,
@@ -89,7 +91,7 @@ export function openWorld(plan: Plan): World {
       const known = names.get(id);
       if (known !== undefined) return known;
       const text = table.transfers.get(id);
-      const name = text === undefined ? undefined : contentOf(JSON.parse(text), world);
+      const name = text === undefined ? undefined : contentOf(transferIn(text), world);
       if (name !== undefined) names.set(id, name);
       return name ?? id.slice(0, 8);
     },
@@ -99,19 +101,22 @@ export function openWorld(plan: Plan): World {
   return world;
 }
 
+const transferIn = readOnce((text): Transfer => JSON.parse(text));
+const targetIn = readOnce((text): Target => JSON.parse(text));
+
 /** The transfer whose file is at the path, by the target's record. */
 export function provenAt(text: string | undefined): string | undefined {
-  const file = text === undefined ? undefined : JSON.parse(text).file;
+  const file = text === undefined ? undefined : targetIn(text).file;
   return file?.state === 'stored' ? file.transferId : undefined;
 }
 
 /** A transfer works on the target. */
 export const isWorkedOn = (text: string | undefined): boolean =>
-  text !== undefined && JSON.parse(text).active === true;
+  text !== undefined && targetIn(text).active === true;
 
 /** The ETag of the version that the target's record says the file is. */
 export function provenEtag(text: string | undefined): string | undefined {
-  const file = text === undefined ? undefined : JSON.parse(text).file;
+  const file = text === undefined ? undefined : targetIn(text).file;
   return file?.state === 'stored' ? file.etag : undefined;
 }
 
@@ -149,5 +154,4 @@ export function contentOfFile({ slices, size }: StoredFile): string {
   return first;
 }
 
-export const transfersOf = ({ table }: World): Transfer[] =>
-  [...table.transfers.values()].map((text): Transfer => JSON.parse(text));
+export const transfersOf = ({ table }: World): Transfer[] => [...table.transfers.values()].map(transferIn);

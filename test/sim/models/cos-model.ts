@@ -1,6 +1,6 @@
 import type { CosClient, Finished, Listed, Opened, PutRequest } from '../../../shared/cos/client.ts';
 import { CosRefused, CosUnavailable } from '../../../shared/errors.ts';
-import type { Contents } from './contents.ts';
+import type { Content, Contents } from './contents.ts';
 import * as rules from './cos-rules.ts';
 import type { CosState } from './cos-state.ts';
 
@@ -76,10 +76,14 @@ export function openCosModel(cos: CosState, contents: Contents, perform: Perform
         ({ code, data }) => (code === 0 ? data : code === -197 ? ({ kind: 'none' } as const) : undefined),
         signal,
       ),
-    put: ({ path }, request, signal) =>
-      call(
+    put({ path }, request, signal) {
+      const kept = contents.keep(request.content); // the caller's memory is read into again when it stops waiting
+      return call(
         ['put', path, { session: request.session, offset: request.offset }],
-        (quirk) => put(cos, contents, path, request, quirk),
+        (quirk) => {
+          const arrived = quirk?.kind === 'damaged' ? contents.keep(damagedOf(kept.bytes)) : kept;
+          return put(cos, { path, arrived }, request, quirk);
+        },
         ({ code, data }, requestId) => {
           if (code === 0 && data) return { kind: 'held', ...data } as const;
           const error = failure('put', code, requestId);
@@ -87,7 +91,8 @@ export function openCosModel(cos: CosState, contents: Contents, perform: Perform
           return { kind: code === -4016 ? 'wrong-sha' : 'refused', error } as const;
         },
         signal,
-      ),
+      );
+    },
     finish: ({ path }, request, signal) =>
       call(
         ['finish', path, request],
@@ -101,17 +106,19 @@ export function openCosModel(cos: CosState, contents: Contents, perform: Perform
         },
         signal,
       ),
-    upload: ({ path }, { content, insertOnly, sha1 }, signal) =>
-      call(
+    upload({ path }, { content, insertOnly, sha1 }, signal) {
+      const kept = contents.keep(content);
+      return call(
         ['upload', path, { size: content.length, insertOnly }],
-        () => rules.upload(cos, path, { insertOnly, sha1 }, contents.keep(content)),
+        () => rules.upload(cos, path, { insertOnly, sha1 }, kept),
         ({ code }, requestId) => {
           if (code === 0) return { kind: 'stored', links: links(path), requestId } as const;
           if (code === -177) return { kind: 'exists' } as const;
           return code === -197 ? ({ kind: 'no-directory' } as const) : undefined;
         },
         signal,
-      ),
+      );
+    },
     stat: ({ path }, signal) =>
       call(
         ['stat', path],
@@ -185,17 +192,19 @@ function listed(cos: CosState, path: string, quirk: Quirk | undefined): Listed {
 
 function put(
   cos: CosState,
-  contents: Contents,
-  path: string,
-  { session, offset, content, sha1 }: PutRequest,
+  { path, arrived }: { readonly path: string; readonly arrived: Content },
+  { session, offset, sha1 }: PutRequest,
   quirk: Quirk | undefined,
 ): rules.Answer<{ md5?: string; closed: boolean }> {
-  const damaged = Buffer.from(content);
-  if (quirk?.kind === 'damaged') damaged[0] = (damaged[0] ?? 0) ^ 0xff;
-  const kept = contents.keep(quirk?.kind === 'damaged' ? damaged : content);
-  const answer = rules.data(cos, path, { session, offset, ...(sha1 !== undefined && { sha1 }) }, kept);
+  const answer = rules.data(cos, path, { session, offset, ...(sha1 !== undefined && { sha1 }) }, arrived);
   if (quirk?.kind !== 'wrong-md5' || answer.code !== 0 || !answer.data) return answer;
   return rules.good({ ...answer.data, md5: '0'.repeat(32) });
+}
+
+function damagedOf(content: Uint8Array): Uint8Array {
+  const damaged = Buffer.from(content);
+  damaged[0] = (damaged[0] ?? 0) ^ 0xff;
+  return damaged;
 }
 
 /** What stat says: of the file, or of how far an unfinished upload has come. */

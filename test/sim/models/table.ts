@@ -5,8 +5,9 @@ import type {
   TransferStore,
   WindowRecord,
 } from '../../../shared/records/store.ts';
-import { targetRecord } from '../../../shared/records/target-record.ts';
+import { type Target, targetRecord } from '../../../shared/records/target-record.ts';
 import { type Transfer, transfer } from '../../../shared/records/transfer.ts';
+import { readOnce } from './read-once.ts';
 
 /** Brings a call to the table and its answer back. */
 type PerformCall = <T>(name: string, given: unknown, effect: () => T) => Promise<T>;
@@ -54,7 +55,7 @@ export function openTableModel(
 ): TransferStore {
   const readTransfer = (id: string): Transfer | undefined => {
     const text = table.transfers.get(id);
-    return text === undefined ? undefined : transfer.parse(JSON.parse(text));
+    return text === undefined ? undefined : { ...transferIn(text) }; // each read is one of its own
   };
 
   return {
@@ -75,7 +76,7 @@ export function openTableModel(
     getTarget: (name) =>
       perform('store.getTarget', name, () => {
         const text = table.targets.get(name);
-        return text === undefined ? undefined : targetRecord.parse(JSON.parse(text));
+        return text === undefined ? undefined : { ...targetIn(text) };
       }),
     replaceTarget: (next) =>
       perform('store.replaceTarget', next, () => putIf(table.targets, next.name, next)),
@@ -180,10 +181,14 @@ export function openTableModel(
   };
 }
 
+const transferIn = readOnce((text): Transfer => transfer.parse(JSON.parse(text)));
+const targetIn = readOnce((text): Target => targetRecord.parse(JSON.parse(text)));
+const revisionIn = readOnce((text): { readonly revision: number } => JSON.parse(text));
+
 /** Revision 1 must find nothing, any other the revision before it. */
 function putIf(items: Map<string, string>, key: string, next: { readonly revision: number }): boolean {
   const text = items.get(key);
-  const seen: number = text === undefined ? 0 : JSON.parse(text).revision;
+  const seen: number = text === undefined ? 0 : revisionIn(text).revision;
   if (seen !== next.revision - 1 || (next.revision === 1) !== (text === undefined)) return false;
   items.set(key, JSON.stringify(next));
   return true;
