@@ -6,7 +6,8 @@ Measures the relay against yardsticks in the same run on this machine; bench/REA
 
   --quick        smaller objects and fewer rounds: ends within 3 minutes on 2 cores
   --only POINT   one point alone; may be given more than once:
-                 throughput, worker, memory, plan, pace, many, backfill, cold-start, calls, profile, endpoint
+                 throughput, worker, memory, plan, pace, many, backfill, cold-start, calls, profile, endpoint,
+                 client-upload
   --json         the figures as JSON on stdout instead of the table
   --help         this text
 

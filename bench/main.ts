@@ -3,6 +3,7 @@ import { BENCH_USAGE, readBenchArguments } from './arguments.ts';
 import type { Figure, Measured, Note, Point } from './figures.ts';
 import { backfill } from './points/backfill.ts';
 import { calls } from './points/calls.ts';
+import { clientUpload } from './points/client-upload.ts';
 import { coldStart } from './points/cold-start.ts';
 import { endpoint } from './points/endpoint.ts';
 import { many } from './points/many.ts';
@@ -25,10 +26,11 @@ const POINTS: Readonly<Record<string, Point>> = {
   'cold-start': coldStart,
   calls,
   endpoint,
+  'client-upload': clientUpload,
   profile,
 };
-/** They measure no relay: one tells where the time went, one what the COS endpoint bears. They run when they are asked for. */
-const ON_REQUEST = ['profile', 'endpoint'];
+/** One tells where the time went, one what the COS endpoint bears, one what an upload leaves in the table. They run when they are asked for. */
+const ON_REQUEST = ['profile', 'endpoint', 'client-upload'];
 
 async function main(): Promise<number> {
   const given = readBenchArguments(process.argv.slice(2), Object.keys(POINTS));
