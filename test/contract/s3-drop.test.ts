@@ -137,6 +137,22 @@ describe('drop folder', () => {
     expect(keys()).toEqual(['good']);
   });
 
+  test('a link to a file is dropped as that file, and one to a folder, which may lead round in circles, is told', async () => {
+    const skipped: string[] = [];
+    const { root, watch, keys, drops } = await dropFolder({
+      onSkipped: ({ path, why }) => skipped.push(`${path}: ${why}`),
+    });
+    await watch();
+    await writeFile(join(root, 'elsewhere'), 'twelve bytes');
+    await symlink(join(root, 'bucket'), join(root, 'bucket', 'round'));
+    await symlink(join(root, 'elsewhere'), join(root, 'bucket', 'film'));
+
+    await vi.waitFor(() => expect(keys()).toEqual(['film']), 10_000);
+
+    expect(drops.map(({ size }) => size)).toEqual([12]);
+    expect(skipped).toEqual(['round: it is a link to a folder: link the files in it']);
+  });
+
   test('what lay there before can be told of too', async () => {
     const { root, watch, keys } = await dropFolder({ includeExisting: true });
     await putFile(root, { bucket: 'bucket', key: 'old' }, 'x');

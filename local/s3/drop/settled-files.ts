@@ -69,7 +69,7 @@ async function contentOf(folder: string): Promise<Content> {
       }
       const stats = await stat(path, { bigint: true }).catch(() => undefined);
       if (stats?.isFile()) return [{ key, stats }];
-      const why = stats ? 'it is no file' : await whyUnreadable(path);
+      const why = stats ? notAFile(stats) : await whyUnreadable(path);
       if (why !== undefined) skipped.push({ path: key, why });
       return [];
     }),
@@ -79,6 +79,10 @@ async function contentOf(folder: string): Promise<Content> {
     skipped,
   };
 }
+
+/** A link to a file is that file: whoever puts links here may read what they lead to. Folders may lead round in circles. */
+const notAFile = (stats: BigIntStats): string =>
+  stats.isDirectory() ? 'it is a link to a folder: link the files in it' : 'it is no file';
 
 /** Undefined if it is gone since the folder was read. */
 async function whyUnreadable(path: string): Promise<string | undefined> {
