@@ -23,8 +23,17 @@ const deployed = z.object({
 
 export type Bundle = { readonly name: string; readonly path: string; readonly bytes: number };
 
-/** Every function as `serverless.yml` has it bundled; `plain` leaves out what makes the bundles slim. */
-export async function makeBundles(how: 'deployed' | 'plain' = 'deployed'): Promise<Bundle[]> {
+type How = 'deployed' | 'plain';
+const made = new Map<How, Promise<Bundle[]>>();
+
+/** Every function as `serverless.yml` has it bundled, made once; `plain` leaves out what makes the bundles slim. */
+export function makeBundles(how: How = 'deployed'): Promise<Bundle[]> {
+  const bundles = made.get(how) ?? bundleAll(how);
+  made.set(how, bundles);
+  return bundles;
+}
+
+async function bundleAll(how: How): Promise<Bundle[]> {
   const files = (await readdir(join(ROOT, 'functions'))).filter((name) => name.endsWith('.ts'));
   const outdir = join(OUT, how);
   await rm(outdir, { recursive: true, force: true });
@@ -59,7 +68,7 @@ export async function bundleOf(
   return { text: outputFiles.map(({ text }) => text).join(''), inputs };
 }
 
-async function optionsFor(how: 'deployed' | 'plain') {
+async function optionsFor(how: How) {
   const { custom } = deployed.parse(parse(await readFile(join(ROOT, 'serverless.yml'), 'utf8')));
   const { minify, exclude, plugins, format } = custom.esbuild;
   const slim: Plugin[] = createRequire(import.meta.url)(join(ROOT, plugins));
