@@ -73,6 +73,11 @@ const WAYS_OUT: ReadonlyMap<string | undefined, string> = new Map([
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
+/** A place that was named and cannot be used. */
+const BAD_PLACES = new Set(['EACCES', 'ENOTDIR', 'EEXIST']);
+
 /** 2 for words and configuration that cannot work, 1 for everything else. */
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof UsageError || error instanceof BadConfig || error instanceof BadInput ? 2 : 1;
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof BadConfig || error instanceof BadInput) return 2;
+  return BAD_PLACES.has(codeOf(asError(error)) ?? '') ? 2 : 1;
+}

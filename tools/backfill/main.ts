@@ -80,6 +80,8 @@ function tell(summary: BackfillSummary, { json }: BackfillArguments): number {
     ? JSON.stringify(summary)
     : wordsOf(summary).message.split('\n').map(printable).join('\n');
   process.stdout.write(`${text}\n`);
+  if (summary.objects === 0 && summary.state === 'complete')
+    say('there was no object to look at: check --bucket, --prefix and the list');
   const { outcomes, extra } = summary.files;
   const { bucket } = summary.reports;
   if (outcomes !== undefined) say(`the line of each object: s3://${bucket}/${outcomes}`);
