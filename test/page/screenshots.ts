@@ -31,8 +31,9 @@ try {
   };
   for (const name of ['报告-2026.pdf', 'films/intro.mp4', 'films/trailer.mp4'])
     await ended(name, bytesOf(name, 7_000 * KIB));
-  bed.cos.inject(refuse(1, 403, -4003, { op: 'upload_slice_init' }));
+  bed.cos.inject(refuse(9, 403, -48, { op: 'upload_slice_init' }));
   await ended('backup/refused.tar', bytesOf('refused', 2_000 * KIB));
+  bed.cos.clearFaults();
   bed.cos.inject(stall(100_000, 250, { op: 'upload_slice_data' }));
   await drop('films/films-2026.mp4', slicesOf(200));
 
