@@ -28,6 +28,8 @@ const WHOSE = 'test/unit/whose.test.ts';
 const STEPS = 'test/sim/steps.test.ts';
 const FOUND = 'test/sim/replay.test.ts';
 const STORE = 'test/contract/transfer-store.test.ts';
+const EVENTS = 'test/flow/misleading-events.test.ts';
+const WORDS = 'test/contract/s3-words.test.ts';
 
 export const SABOTAGES: readonly Sabotage[] = [
   ...inFile('shared/target/hold-target.ts', [
@@ -291,5 +293,95 @@ export const SABOTAGES: readonly Sabotage[] = [
     '',
     FOUND,
     'start-of-a-machine',
+  ]),
+  ...inFile(
+    'shared/events/source-place.ts',
+    [
+      'a receipt is relayed (E1)',
+      'bucket === RECEIPTS_BUCKET && key',
+      'bucket !== RECEIPTS_BUCKET && key',
+      EVENTS,
+      'E1',
+    ],
+    [
+      'an event of another bucket is relayed (E14)',
+      'if (bucket === SOURCE_BUCKET && key',
+      'if (bucket !== "" && key',
+      EVENTS,
+      'E14',
+    ],
+  ),
+  ...inFile(
+    'shared/lambda/read-s3-event.ts',
+    ['a sequencer that is none is taken (E14)', '/^[0-9a-f]{0,64}$/i', '/^.*$/i', EVENTS, 'E14'],
+    [
+      'the version "null" identifies an object (E2)',
+      'z.string().transform(identifyingVersion)',
+      'z.string().transform((told) => identifyingVersion(told) ?? told)',
+      EVENTS,
+      'E2',
+    ],
+  ),
+  ...inFile('shared/events/object-arrived.ts', [
+    'an event is believed over S3 (E13)',
+    'source: { ...told, ...object }',
+    'source: { ...object, ...told }',
+    EVENTS,
+    'E13',
+  ]),
+  ...inFile('shared/s3/signed-addresses.ts', [
+    'a URL parser takes "." out of a signed path (E4)',
+    'target: url.slice(slash)',
+    'target: new URL(url).pathname + new URL(url).search',
+    WORDS,
+    'E4',
+  ]),
+  ...inFile(
+    'shared/s3/refusal-of-s3.ts',
+    [
+      'an expired address is not signed anew (E5)',
+      "?.remedy === 'resign'",
+      "?.remedy === 'retry'",
+      WORDS,
+      'E5',
+    ],
+    [
+      'an object that moved passes for trouble that passes (E11)',
+      'return new SourceMoved(',
+      'return new SourceUnavailable(',
+      WORDS,
+      'E11',
+    ],
+    [
+      'an archived object is only denied (E6)',
+      'return new SourceArchived(said);',
+      'return new SourceDenied(said, { wayOut });',
+      WORDS,
+      'E6',
+    ],
+  ),
+  ...inFile('shared/s3/connection-pool.ts', [
+    'after a dead connection the next kept one is tried (E7)',
+    'if (its !== origin) continue;',
+    'if (its !== undefined) continue;',
+    'test/contract/frozen-connections.test.ts',
+  ]),
+  ...inFile(
+    'shared/s3/object-metadata.ts',
+    [
+      'a header in UTF-8 is read as Latin-1 (E8)',
+      "return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, 'latin1'));",
+      'return bytes;',
+      WORDS,
+      'E8',
+    ],
+    ['a lost Expires is not told (E16)', "['expires', isThere('expires')],", '', WORDS, 'E16'],
+  ),
+  ...inFile('shared/transfer/register-transfer.ts', [
+    'an object above the ceiling is begun (E17)',
+    'if (size > maxObjectBytes)',
+    'if (size > 9 * maxObjectBytes)',
+    'test/flow/evidence.test.ts',
+    'E17',
   ]),
 ];
