@@ -8,13 +8,32 @@ import { failureInput } from '../../shared/relay/record-failure.ts';
 import { uploadInput } from '../../shared/relay/upload-slices.ts';
 import { testBed } from '../kit/carry.ts';
 import { type Bed, bytesOf, sha1 } from '../kit/relay-bed.ts';
-/** What release 0.1.0 wrote of one object: while its slices were sent, and when it was stored; and what its states were given. */
-import before from '../vectors/release-0.1.0.json' with { type: 'json' };
+/** What a release wrote of one object: while its slices were sent, and when it was stored; and what its states were given. */
+import first from '../vectors/release-0.1.0.json' with { type: 'json' };
+import second from '../vectors/release-0.2.0.json' with { type: 'json' };
+
+type Item = { readonly pk: string; readonly sk: string; readonly [name: string]: unknown };
+type Release = {
+  readonly sending: readonly Item[];
+  readonly stored: readonly Item[];
+  readonly inputs: readonly { readonly state: string; readonly input: object }[];
+};
+
+/** What it becomes when a later release says more of everything: an older one must read past that, or nobody can go back. */
+const withMore = (given: unknown): unknown => {
+  if (Array.isArray(given)) return given.map(withMore);
+  if (typeof given !== 'object' || given === null) return given;
+  const fields = Object.entries(given).map(([name, value]) => [name, withMore(value)]);
+  return { ...Object.fromEntries(fields), saidLater: { by: ['a later release'] } };
+};
+const RELEASES: readonly (readonly [name: string, release: Release])[] = [
+  ['0.1.0', first],
+  ['0.2.0', second],
+  ['a later release that only adds fields to those of 0.2.0', withMore(second) as Release],
+];
 
 const PATH = 'films/a.bin';
 const SLICE = 524_288;
-/** Of the object as it was then; the endpoint gives each put another. */
-const ETAG = 'fa80a6daa94deaf996f80e67c59108a4';
 const NEVER = 4_102_444_800; // s since the epoch: the year 2100
 
 /** Writes the items as they are, but that they do not expire while this test is young. */
@@ -33,39 +52,48 @@ async function write(bed: Bed, items: readonly Record<string, unknown>[]): Promi
   client.destroy();
 }
 
-const idIn = (items: readonly { readonly id?: string }[]): string => {
-  const id = items.find((item) => item.id !== undefined)?.id;
-  if (id === undefined) throw new Error('the fixture holds no transfer');
-  return id;
-};
+function transferIn(items: readonly Item[]): { readonly id: string; readonly item: Item } {
+  const item = items.find(({ sk }) => sk === 'TRANSFER');
+  if (item === undefined) throw new Error('the fixture holds no transfer');
+  return { id: item.pk.slice('TRANSFER#'.length), item };
+}
 
-test('an execution that began under the release before goes on under this one, and stores its object', async () => {
-  const bed = await testBed();
-  const bytes = bytesOf('first', 5 * SLICE + 9);
-  const object = await bed.put(PATH, bytes);
-  await write(bed, JSON.parse(JSON.stringify(before.sending).replaceAll(ETAG, object.etag)));
-  const transferId = idIn(before.sending);
-  const stack = await bed.start();
+test.each(RELEASES)(
+  'an execution that began under %s goes on under this one, and stores its object',
+  async (_, before) => {
+    const bed = await testBed();
+    const bytes = bytesOf('first', 5 * SLICE + 9);
+    const object = await bed.put(PATH, bytes);
+    const { id: transferId, item } = transferIn(before.sending);
+    const { etag } = item.source as { etag: string }; // of the object as it was then; the endpoint gives each put another
+    await write(bed, JSON.parse(JSON.stringify(before.sending).replaceAll(etag, object.etag)));
+    const stack = await bed.start();
 
-  await stack.machine.start(`${transferId}-1`, { transferId });
-  await stack.machine.idle();
+    await stack.machine.start(`${transferId}-1`, { transferId });
+    await stack.machine.idle();
 
-  expect(await stack.services.store.get(transferId)).toMatchObject({ state: 'stored' });
-  expect(await bed.stored(PATH)).toBe(sha1(bytes));
-});
+    expect(await stack.services.store.get(transferId)).toMatchObject({ state: 'stored' });
+    expect(await bed.stored(PATH)).toBe(sha1(bytes));
+  },
+);
 
-test('a receipt of the release before is read as it was written', async () => {
+test.each(RELEASES)('a receipt of %s is read as it was written', async (_, before) => {
   const bed = await testBed();
   await write(bed, before.stored);
   const { services } = await bed.start();
 
-  const transfer = await services.store.get(idIn(before.stored));
+  const { id, item } = transferIn(before.stored);
 
-  const [written] = before.stored.flatMap((item) => ('receipt' in item ? [item.receipt] : []));
-  expect(transfer).toMatchObject({ state: 'stored', receipt: written });
+  const transfer = await services.store.get(id);
+
+  const { how, storedAt } = item.receipt as Record<string, unknown>; // a receipt, of which a release keeps what it must
+  expect(transfer).toMatchObject({
+    state: 'stored',
+    receipt: { transferId: id, how, storedAt, bytes: { total: 5 * SLICE + 9 }, target: { path: PATH } },
+  });
 });
 
-test('what a state of the release before handed on is understood by this one', () => {
+test.each(RELEASES)('what a state of %s handed on is understood by this one', (_, before) => {
   const schemas = {
     OpenUpload: openInput,
     ListSlices: listInput,
@@ -79,6 +107,6 @@ test('what a state of the release before handed on is understood by this one', (
     return [state, schema.safeParse(input).success];
   });
 
-  expect(new Set(states.map(([state]) => state)).size).toBe(5);
+  expect(new Set(states.map(([state]) => state)).size).toBeGreaterThanOrEqual(4);
   expect(states.filter(([, isRead]) => !isRead)).toEqual([]);
 });
