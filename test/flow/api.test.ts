@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
@@ -88,29 +88,31 @@ describe('the local server of the API', () => {
 
   test('2,000 malformed requests get nothing but 4xx problems', async () => {
     const { body: opened } = await bed.call('POST', '/transfers', {
-      json: { target: { path: 'fuzzed.bin' }, size: 3 * MIB },
+      json: { target: { path: 'fuzzed.bin' }, size: 3 * MIB, sliceSize: MIB / 2 },
     });
     const send: Send = rawSend(pool, { authorization: `Bearer ${TOKEN}` });
     const requests = malformedRequests(2_000, 20_260_101, String(opened.id));
     const statuses = new Map<number, number>();
+    const bad: string[] = [];
     const work = async (): Promise<void> => {
       for (let next = requests.pop(); next; next = requests.pop()) {
         const { method, path, ...sent } = next;
         const { status, headers, body } = await send(method, path, sent);
-        const said = `${method} ${path} ${JSON.stringify(sent).slice(0, 500)} → ${status} ${JSON.stringify(body)}`;
-        expect(status, said).toBeGreaterThanOrEqual(400);
-        expect(status, said).toBeLessThan(500);
-        expect(headers['content-type'], said).toBe('application/problem+json');
-        expect(body, said).toMatchObject({
-          status,
-          type: expect.stringMatching(/^urn:cos-slice-relay:problem:/),
-        });
-        expect(JSON.stringify(body), said).not.toMatch(/local-secret-key|\.ts:\d+/);
+        const problem = [
+          status >= 400 && status < 500,
+          headers['content-type'] === 'application/problem+json',
+          body?.status === status && /^urn:cos-slice-relay:problem:/.test(body?.type),
+          !/local-secret-key|\.ts:\d+/.test(JSON.stringify(body)),
+        ];
+        if (problem.includes(false))
+          // only then in words: a slice takes megabytes of them
+          bad.push(`${method} ${path} ${inspect(sent)} → ${status} ${inspect(headers)} ${inspect(body)}`);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     };
     await Promise.all(Array.from({ length: 8 }, work));
 
+    expect(bad).toEqual([]);
     expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(2_000);
     expect([...statuses.keys()].sort()).toEqual([400, 403, 404, 405, 409, 413, 415, 422]);
   }, 180_000);

@@ -1,8 +1,11 @@
 import { MIB, type Sent } from './api-bed.ts';
 
+/** Not of zeros: as text those are six bytes each in JSON, and what is wrong with the request would be its size. */
+const WHOLE_SLICE = Buffer.alloc(MIB / 2, 'x');
+
 export type Malformed = Sent & { readonly method: string; readonly path: string };
 
-/** Requests that no call can mean, always the same ones for the same seed. `id` is an open upload of 3 MiB. */
+/** Requests that no call can mean, always the same ones for the same seed. `id` is an open upload of 3 MiB in slices of half a MiB. */
 export function malformedRequests(count: number, seed: number, id: string): Malformed[] {
   const random = mulberry32(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
@@ -96,7 +99,7 @@ export function malformedRequests(count: number, seed: number, id: string): Malf
       () => ({
         method: 'PUT',
         path: `/transfers/${id}/slices/0`,
-        bytes: Buffer.alloc(MIB),
+        bytes: WHOLE_SLICE,
         headers: {
           [pick(['content-md5', 'digest', 'content-digest'])]: pick([
             'x',
@@ -110,7 +113,7 @@ export function malformedRequests(count: number, seed: number, id: string): Malf
       () => ({
         method: 'PUT',
         path: `/transfers/${id}/slices/0`,
-        bytes: Buffer.alloc(MIB),
+        bytes: WHOLE_SLICE,
         headers: { 'content-type': pick(['text/html', 'application/json', 'multipart/form-data']) },
       }),
       () => ({
