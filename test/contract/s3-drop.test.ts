@@ -23,16 +23,28 @@ async function dropFolder(options: Omit<WatchOptions, 'signal'> = {}) {
     root,
     drops,
     watch: async () => {
-      watching = watchDrops(root, 'bucket', (drop) => drops.push(drop), {
+      let looks = false;
+      const told = (drop: DroppedObject) => {
+        if (drop.key.startsWith(PROBE)) looks = true;
+        else drops.push(drop);
+      };
+      watching = watchDrops(root, 'bucket', told, {
         signal: stop.signal,
         settleMs: 50,
         ...options,
       });
-      await sleep(100);
+      await mkdir(join(root, 'bucket'), { recursive: true });
+      for (let probe = 0; !looks; probe += 1) {
+        await writeFile(join(root, 'bucket', `${PROBE}${probe}`), 'x');
+        await sleep(20);
+      }
     },
     keys: () => drops.map(({ key }) => key).sort(),
   };
 }
+
+/** Files that tell when the folder is watched, and are no drops. */
+const PROBE = 'probe-';
 
 describe('drop folder', () => {
   test('an object is placed whole from text, bytes or a stream, and nothing is left beside it', async () => {
@@ -93,7 +105,7 @@ describe('drop folder', () => {
   });
 
   test('a file is told of only when it stopped growing, unfinished and dot files never', async () => {
-    const { root, watch, drops } = await dropFolder({ settleMs: 150 });
+    const { root, watch, drops } = await dropFolder({ settleMs: 1_000 });
     await watch();
 
     for (const name of ['film.mp4.part', 'film.crdownload', '.film', 'notes~']) {
@@ -101,9 +113,9 @@ describe('drop folder', () => {
     }
     for (let size = 1; size <= 10; size += 1) {
       await writeFile(join(root, 'bucket', 'film.mp4'), 'x', { flag: 'a' });
-      await sleep(40);
+      await sleep(150);
     }
-    await sleep(600);
+    await vi.waitFor(() => expect(drops).not.toEqual([]), 10_000);
 
     expect(drops).toMatchObject([{ key: 'film.mp4', size: 10 }]);
   });
