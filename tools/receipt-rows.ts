@@ -16,6 +16,7 @@ export const COLUMNS = [
   'seconds',
   'transfer',
   'reason',
+  'dollars',
 ] as const;
 
 /** Where a terminal is narrow, what comes first here stays. */
@@ -32,9 +33,13 @@ export const PRIORITY: readonly (typeof COLUMNS)[number][] = [
   'slices',
   'transfer',
   'resent',
+  'dollars',
 ];
 
-/** `slices`: sent + held before; `proof`: what stat said of the file was compared with. */
+/**
+ * `slices`: sent + held before; `proof`: what stat said of the file was compared with; `dollars`: of AWS and egress together, by
+ * list prices.
+ */
 export function receiptRow(transfer: Transfer): ReceiptRow {
   const { id, state, source, target, updatedAt } = transfer;
   const origin =
@@ -51,10 +56,11 @@ export function receiptRow(transfer: Transfer): ReceiptRow {
     proof: '',
     seconds: '',
     transfer: id,
+    dollars: '',
     reason: 'reason' in transfer ? `${transfer.reason.error}: ${transfer.reason.message}` : '',
   };
   if (transfer.state !== 'stored') return row;
-  const { how, slices, verified, startedAt, storedAt } = transfer.receipt;
+  const { how, slices, verified, startedAt, storedAt, cost } = transfer.receipt;
   return {
     ...row,
     at: new Date(storedAt).toISOString(),
@@ -66,6 +72,7 @@ export function receiptRow(transfer: Transfer): ReceiptRow {
       ...(slices.md5Verified > 0 ? [`md5 ${slices.md5Verified}`] : []),
       ...(verified.sha1Matches ? ['sha1'] : []),
     ].join(', '),
+    ...(cost && { dollars: (cost.aws + cost.egress).toFixed(6) }),
     seconds: ((storedAt - startedAt) / 1000).toFixed(1),
   };
 }

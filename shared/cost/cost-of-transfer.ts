@@ -44,7 +44,7 @@ const LOG_BYTES = { call: 1_500, small: 700 } as const;
  * What bench/counts.json counted, in requests and in units of DynamoDB (an item of a large transfer takes several): of a small
  * object, a tenth of its batch; of a large one besides its windows, by its event and by each execution.
  */
-export const COUNTED = {
+const COUNTED = {
   small: { writes: 4, reads: 2, gets: 2, head: 1, calls: 0.1, messages: 1.2 },
   event: { writes: 4, reads: 1, gets: 1, calls: 1, messages: 3 },
   execution: { transitions: 10, writes: 28, reads: 18, gets: 2, calls: 4 },

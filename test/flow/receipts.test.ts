@@ -124,8 +124,11 @@ test('npm run receipts prints a table, CSV or JSON, and leaves stdout to them', 
   expect(table.stdout).toContain('cos://gz/relay/one, "two".bin');
   expect(table.stderr).toMatch(/1 transfer since 20.*; --since 30d shows older ones/);
   const lines = csv.stdout.split('\r\n');
-  expect(lines[0]).toBe('at,state,how,source,target,bytes,slices,resent,proof,seconds,transfer,reason');
+  expect(lines[0]).toBe(
+    'at,state,how,source,target,bytes,slices,resent,proof,seconds,transfer,reason,dollars',
+  );
   expect(lines[1]).toContain('"s3://source/one, ""two"".bin"');
+  expect(Number(lines[1]?.split(',').at(-1))).toBeGreaterThan(0);
   expect(lines[2]).toMatch(/,failed,.*COS cannot hold a file named/);
   expect(JSON.parse(json.stdout)).toMatchObject({ how: 'direct', bytes: { total: 5 } });
   expect([table.code, csv.code, json.code]).toEqual([0, 0, 0]);

@@ -21,6 +21,7 @@ const VALUES: Readonly<Record<(typeof COLUMNS)[number], string>> = {
   seconds: '86400.0',
   transfer: 'c'.repeat(40),
   reason: 'SourceChanged: the object changed after the relay began',
+  dollars: '0.098342',
 };
 const ROW = COLUMNS.map((name) => VALUES[name]);
 
