@@ -132,18 +132,30 @@ async function plan(
 
   if (missing.length === 0)
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'complete' };
-  const before = input.missing?.session === shortName(transfer.session) ? input.missing : undefined;
-  if (before && missingBytes >= before.bytes) return 'stalled';
-  const planned = planWindows(missing, transfer.sliceSize, limits(input, services));
+  return handOut(input, transfer, missing, services);
+}
+
+/** The windows of what is missing; `stalled` if it is as much as before it was sent. */
+function handOut(
+  input: ListInput,
+  { session, sliceSize, serial }: Sending,
+  missing: readonly Slice[],
+  services: Services,
+): ListOutcome | 'stalled' {
+  const { transferId, reopens, gaps, round } = input;
+  const now = { bytes: totalBytes(missing), session: shortName(session) };
+  const before = input.missing?.session === now.session ? input.missing : undefined;
+  if (before && now.bytes >= before.bytes) return 'stalled';
+  const planned = planWindows(missing, sliceSize, limits(input, services));
   return {
     transferId,
     reopens,
     kind: 'missing',
     round: round + 1,
-    missing: { bytes: missingBytes, session: shortName(transfer.session) },
+    missing: now,
     gaps,
     windowsUsed: input.windowsUsed + planned.length,
-    maxConcurrency: transfer.serial ? 1 : services.settings.maxConcurrency,
+    maxConcurrency: serial ? 1 : services.settings.maxConcurrency,
     windows: planned,
   };
 }

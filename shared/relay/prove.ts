@@ -79,17 +79,10 @@ async function store(
 ): Promise<Transfer> {
   const now = services.clock();
   const { id, source } = transfer;
-  const etag = source.kind === 's3' ? { etag: source.etag } : {};
-  // setting headers is a modification too, and nobody asks when it was
-  const isUntouched = receipt.metadata === undefined && there.modifiedAt !== undefined;
-  const times = {
-    ...(there.createdAt !== undefined && { createdAt: there.createdAt }),
-    ...(isUntouched && { modifiedAt: there.modifiedAt }),
-  };
   const proof = {
     attempt: transfer.attempts,
     closed: transfer.state === 'sending' ? transfer.session : undefined,
-    stored: { transferId: id, sourceName: sourceName(source), size: source.size, ...etag, ...times },
+    stored: storedFile(transfer, receipt, there),
   };
   const written = await changeTarget(services, target.name, settled(proof), {
     known: target,
@@ -113,6 +106,20 @@ async function store(
   });
   await keepReceipt(stored, services, time);
   return stored;
+}
+
+/** What the target remembers of the file, to know it again. */
+function storedFile({ id, source }: Running, { metadata }: Receipt, { createdAt, modifiedAt }: CosFile) {
+  // setting headers is a modification too, and nobody asks when it was
+  const isUntouched = metadata === undefined && modifiedAt !== undefined;
+  return {
+    transferId: id,
+    sourceName: sourceName(source),
+    size: source.size,
+    ...(source.kind === 's3' && { etag: source.etag }),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(isUntouched && { modifiedAt }),
+  };
 }
 
 /** The hold ran out and another took the target: what is there now is not ours to vouch for. */

@@ -24,17 +24,10 @@ export async function writeReceipt(
   services: Services,
 ): Promise<Receipt> {
   const { id, source, target, attempts, createdAt } = transfer;
+  const { file } = proof;
   const bySlices = proof.how === 'sent' && transfer.state === 'sending' ? transfer : undefined;
   const windows = bySlices ? await services.store.windows(id) : [];
-  const mine = windows.filter(
-    (window) => window.session === bySlices?.session && window.attempt === attempts,
-  );
-  const sum = (of: 'sentSlices' | 'resentSlices' | 'sentBytes' | 'md5Verified') =>
-    mine.reduce((total, window) => total + window[of], 0);
-  const { file } = proof;
-  const total = bySlices ? planSlices(source.size, bySlices.sliceSize).length : 0;
-  const bothKnown = file.sha1 !== undefined && source.sha1 !== undefined;
-  const direct = proof.how === 'direct';
+  const { slices, sentBytes } = bySlices ? countsOf(bySlices, windows) : NO_SLICES;
   return {
     transferId: id,
     how: proof.how,
@@ -42,19 +35,9 @@ export async function writeReceipt(
     source,
     target,
     ...(bySlices && { session: bySlices.session, sliceSize: bySlices.sliceSize }),
-    slices: {
-      total,
-      sent: Math.min(sum('sentSlices') - sum('resentSlices'), total - (bySlices?.alreadyHeld ?? 0)),
-      alreadyHeld: bySlices?.alreadyHeld ?? 0,
-      resent: sum('resentSlices'),
-      md5Verified: sum('md5Verified'),
-    },
-    bytes: { total: source.size, sent: direct ? source.size : sum('sentBytes') },
-    verified: {
-      size: file.size,
-      ...(file.sha1 !== undefined && { sha1: file.sha1 }),
-      ...(bothKnown && { sha1Matches: file.sha1 === source.sha1 }),
-    },
+    slices,
+    bytes: { total: source.size, sent: proof.how === 'direct' ? source.size : sentBytes },
+    verified: verifiedOf(file, source.sha1),
     requestIds: { stat: file.requestId, ...(proof.finishId !== undefined && { finish: proof.finishId }) },
     ...(file.links.accessUrl !== undefined && { accessUrl: file.links.accessUrl }),
     ...(proof.metadata && { metadata: proof.metadata }),
@@ -66,6 +49,33 @@ export async function writeReceipt(
     attempts,
   };
 }
+
+type Counts = { readonly slices: Receipt['slices']; readonly sentBytes: number };
+
+const NO_SLICES: Counts = {
+  slices: { total: 0, sent: 0, alreadyHeld: 0, resent: 0, md5Verified: 0 },
+  sentBytes: 0,
+};
+
+/** Only what went into the session that was finished counts, and a slice that was sent twice counts once. */
+function countsOf(
+  { source, session, sliceSize, attempts, alreadyHeld = 0 }: Sending,
+  windows: readonly WindowRecord[],
+): Counts {
+  const mine = windows.filter((window) => window.session === session && window.attempt === attempts);
+  const sum = (of: 'sentSlices' | 'resentSlices' | 'sentBytes' | 'md5Verified') =>
+    mine.reduce((all, window) => all + window[of], 0);
+  const total = planSlices(source.size, sliceSize).length;
+  const [resent, md5Verified] = [sum('resentSlices'), sum('md5Verified')];
+  const sent = Math.min(sum('sentSlices') - resent, total - alreadyHeld);
+  return { slices: { total, sent, alreadyHeld, resent, md5Verified }, sentBytes: sum('sentBytes') };
+}
+
+const verifiedOf = ({ size, sha1 }: CosFile, ofSource: string | undefined): Receipt['verified'] => ({
+  size,
+  ...(sha1 !== undefined && { sha1 }),
+  ...(sha1 !== undefined && ofSource !== undefined && { sha1Matches: sha1 === ofSource }),
+});
 
 /** What a call sent counts, whether or not its session was the last one. */
 const costOf = (
