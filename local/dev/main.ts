@@ -14,7 +14,7 @@ import { expireEveryHour } from './expire-uploads.ts';
 import { lookAtExisting } from './offer-backfill.ts';
 import { openReport } from './report.ts';
 import { assertAlone, sayRunning, sayStopped } from './running.ts';
-import { isStored, openStoredAlready } from './stored-already.ts';
+import { endedBefore, LEFT, openStoredAlready } from './stored-already.ts';
 
 const USAGE = `Usage: npm run dev [-- --data DIR] [--port N]
 
@@ -72,7 +72,9 @@ async function main(): Promise<number> {
   void expireEveryHour(stack.services, ended.signal);
   const storedAlready = openStoredAlready();
   const relay = async (object: DroppedObject) => {
-    if (await isStored(object, stack.services)) storedAlready(object.key);
+    const end = await endedBefore(object, stack.services);
+    if (end === 'stored') storedAlready(object.key);
+    else if (end !== undefined) say(LEFT[end].replace('{key}', () => printable(object.key)));
     await stack.announce(object);
   };
   const announce = (object: DroppedObject) =>

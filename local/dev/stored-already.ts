@@ -11,12 +11,31 @@ const NAMED = 3;
 /** Files that are found together are told together, in ms. */
 const QUIET_MS = 500;
 
-/** Whether this very version of a file was stored by an earlier drop: its event then changes nothing, and nothing else tells of it. */
-export async function isStored(object: DroppedObject, { config, store }: Wired): Promise<boolean> {
+/** How this very version of a file ended after an earlier drop, if its event changes nothing now: nothing else tells of it. */
+export async function endedBefore(
+  object: DroppedObject,
+  { config, store }: Pick<Wired, 'config' | 'store'>,
+): Promise<'stored' | 'cancelled' | 'superseded' | undefined> {
   const { target } = destinationOf(config, object.key);
   const known = await store.get(transferId({ kind: 's3', lastModified: 0, ...object }, target));
-  return known?.state === 'stored';
+  switch (known?.state) {
+    case 'stored':
+    case 'cancelled':
+    case 'superseded':
+      return known.state;
+    case 'opening':
+    case 'sending':
+    case 'failed': // begins again
+    case undefined:
+      return undefined;
+  }
 }
+
+/** What is said of those that are not stored. */
+export const LEFT = {
+  cancelled: 'cancelled  {key}: it was cancelled, nothing is sent; the page begins it again',
+  superseded: 'superseded {key}: a newer version took its place, nothing is sent',
+} as const;
 
 /** Tells of files that are stored already: a few by their names, as many as lie there at a start by one line. */
 export function openStoredAlready(
