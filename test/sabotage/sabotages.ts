@@ -125,12 +125,47 @@ export const SABOTAGES: readonly Sabotage[] = [
       'never taken for answered',
     ],
     [
+      'a late adoption hides the session since',
+      "if (last !== instead) return 'moved-on';",
+      '',
+      TRANSITIONS,
+      'taken up late',
+    ],
+    [
+      'a call whose transfer is over writes an upload down',
+      "(from.active ? next(from) : 'not-active')",
+      'next(from)',
+      TRANSITIONS,
+      'what is left of a call',
+    ],
+    [
       'the session before is forgotten by an intent',
       '...(before && { before }),\n      },\n    };\n  });',
       '},\n    };\n  });',
       TRANSITIONS,
     ],
   ),
+  ...inFile('shared/target/transitions.ts', [
+    'the upload that the owner opened is forgotten for the one before',
+    'if (from.upload?.transferId !== upload.transferId)',
+    'if (!from.upload)',
+    TRANSITIONS,
+    'never the one that the owner opened',
+  ]),
+  ...inFile('shared/api/expire-uploads.ts', [
+    'a relay that nobody started stays opening',
+    'await startMachine(transfer, services.machine);',
+    '',
+    FOUND,
+    'revived-version',
+  ]),
+  ...inFile('shared/events/object-arrived.ts', [
+    'a version that a call began has no place among the events',
+    'const known = await inItsPlace(found, source, services);',
+    'const known = found;',
+    FOUND,
+    'event-of-a-version',
+  ]),
   ...inFile(
     'shared/target/recognise.ts',
     [
@@ -153,6 +188,13 @@ export const SABOTAGES: readonly Sabotage[] = [
     '',
     STEPS,
     'went away before',
+  ]),
+  ...inFile('shared/target/abandon-session.ts', [
+    'room is made for a version that is over',
+    "transfer.why === 'in-the-way' && mayTakeTheFile",
+    'mayTakeTheFile && !transfer.id',
+    FOUND,
+    'cancel-meets',
   ]),
   ...inFile(
     'shared/relay/held-slices.ts',

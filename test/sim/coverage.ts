@@ -58,7 +58,6 @@ const PLANNED: readonly string[] = [
   'trouble: source breaks off',
   'trouble: a request that was cut off is served',
   'trouble: a Lambda runs out of time',
-  'act: sweep',
   'before: older-file',
   'before: foreign-upload',
   ...STATES.map((state) => `state: ${state}`),

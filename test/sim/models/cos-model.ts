@@ -218,7 +218,7 @@ function stated(cos: CosState, path: string) {
       createdAt,
       modifiedAt,
       ...(sha1 !== undefined && { sha1 }),
-      ...(headers && { headers }),
+      headers: headers ?? {},
     };
   }
   const upload = cos.uploads.get(path);
