@@ -381,13 +381,6 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...inFile(
     'shared/s3/refusal-of-s3.ts',
     [
-      'an expired address is not signed anew (E5)',
-      "?.remedy === 'resign'",
-      "?.remedy === 'retry'",
-      WORDS,
-      'E5',
-    ],
-    [
       'an object that moved passes for trouble that passes (E11)',
       'return new SourceMoved(',
       'return new SourceUnavailable(',
@@ -402,11 +395,18 @@ export const SABOTAGES: readonly Sabotage[] = [
       'E6',
     ],
   ),
-  ...inFile('shared/s3/connection-pool.ts', [
+  ...inFile('shared/cos/transport.ts', [
     'after a dead connection the next kept one is tried (E7)',
-    'if (its !== origin) continue;',
-    'if (its !== undefined) continue;',
+    'failed();\n      throw new CosUnavailable',
+    'throw new CosUnavailable',
     'test/contract/frozen-connections.test.ts',
+  ]),
+  ...inFile('shared/s3/range-requests.ts', [
+    'an expired address is not signed anew (E5)',
+    'if (signed > 1 || !(isOld || asksToResign(refusal))) throw error;',
+    'if (signed > 0) throw error;',
+    WORDS,
+    'E5',
   ]),
   ...inFile(
     'shared/s3/object-metadata.ts',
