@@ -10,7 +10,7 @@ import type { Endpoints } from '../endpoints.ts';
 import { type Figure, type How, type Measured, MIB, median } from '../figures.ts';
 import { targetOf } from '../place.ts';
 import { msOf } from '../usage.ts';
-import { readers } from './endpoint-readers.ts';
+import { reader } from './endpoint-reader.ts';
 
 const POINT = 'endpoint';
 const LARGEST_BYTES = 64 * 1_024 * MIB;
@@ -18,7 +18,7 @@ const CLIENTS = 200;
 const TARGET: CosTarget = targetOf({ key: 'largest.bin' });
 const patience = () => AbortSignal.timeout(120_000);
 
-/** What the COS endpoint alone can bear: the list of the largest file, many clients at once, slices by two readers of forms. */
+/** What the COS endpoint alone can bear: the list of the largest file, many clients at once, slices through its reader of forms. */
 export async function endpoint({ quick, say }: How): Promise<Measured> {
   const dir = await scratchDir();
   try {
@@ -32,7 +32,7 @@ export async function endpoint({ quick, say }: How): Promise<Measured> {
       row('list of 131,072 slices, the second', median(lists.later), 'ms'),
       row(`${CLIENTS} clients send 3 MiB each at once, 64 GiB file, peak RSS`, peak.many, 'MiB'),
       row('the same before the first slice', peak.idle, 'MiB'),
-      ...(await readers(join(dir, 'slices'), { quick, say })),
+      ...(await reader(join(dir, 'slices'), { quick, say })),
     ];
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -40,7 +40,7 @@ const slice = (at: number) => ({
   size: SIZE,
 });
 
-test('an upload leaves a row for 64 slices, and a slice sent again and again leaves none more', async () => {
+test('an upload leaves a row for 64 slices, and a slice sent again and again leaves none more (A4)', async () => {
   const { store, rows } = await open();
   const send = async (at: number, md5: string) => {
     expect(await store.claimSlice('a', slice(at), md5, 60_000)).toBe('claimed');

@@ -256,7 +256,7 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
       expect(calls).toBe(5);
     });
 
-    test('a list goes on to its end, however large the transfers are', async () => {
+    test('a list goes on to its end, however large the transfers are (A2)', async () => {
       const store = await open();
       const made = Array.from({ length: 150 }, (_, index) => {
         const begun = opening(`k${index}`, 1_000 + index);

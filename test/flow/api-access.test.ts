@@ -72,7 +72,7 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
     }
   }
 
-  test.each(WHOSE)('what caller A may do to what is %s is what docs/api.md says', async (whose) => {
+  test.each(WHOSE)('what caller A may do to what is %s is what docs/api.md says (A1)', async (whose) => {
     const table = await accessTable(`\`API_ACCESS=${API_ACCESS}\``, WHOSE);
     const { id, json } = await made(whose);
     const ask = async (call: string, sent?: Sent): Promise<string> => {
@@ -154,7 +154,7 @@ describe('strangers', () => {
     expect([keyed.status, keyedOther.status]).toEqual([202, 202]);
   });
 
-  test('leave no orphan when one key is used for two bodies at once', async () => {
+  test('leave no orphan when one key is used for two bodies at once (A5)', async () => {
     const bed = await apiBed();
     const headers = { 'idempotency-key': 'one key' };
     const ask = (path: string) =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runCommand } from '../kit/command.ts';
 
 test.each(['', ' ', 'two words'])(
-  'npm run dev does not begin with the token %j, which lets everybody in',
+  'npm run dev does not begin with the token %j, which lets everybody in (A7)',
   async (token) => {
     const { code, stderr } = await runCommand('local/dev/main.ts', ['--port', '0'], {
       env: { RELAY_TOKEN: token },

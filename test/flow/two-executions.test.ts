@@ -98,7 +98,7 @@ test('of two sessions recorded in the wrong order neither is foreign', async () 
   expect(listed.kind).toBe('reopen');
 });
 
-test('a session goes on whose target expired from the table while it was sent', async () => {
+test('a session goes on whose target expired from the table while it was sent (A9)', async () => {
   const { bed, services, transfer, input } = await registered();
   await openUpload(input, services, time);
   const session = (await bed.unfinished(PATH))?.session;
@@ -112,7 +112,7 @@ test('a session goes on whose target expired from the table while it was sent', 
   expect((await bed.unfinished(PATH))?.session).toBe(session);
 });
 
-test('a cancellation that dies between its two writes leaves the target to others once its hold is over', async () => {
+test('a cancellation that dies between its two writes leaves the target to others once its hold is over (A3)', async () => {
   const { services, transfer, input } = await registered();
   await openUpload(input, services, time);
   const dying = mortal(services, {

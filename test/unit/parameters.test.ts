@@ -38,7 +38,7 @@ test.each([
   ['an integrity that is none', ['integrity=sha256'], 'integrity', /md5/],
   ['a mirror that is none', ['deletes=maybe'], 'deletes', /mirror/],
   ['a slice COS does not take', ['sliceSize=1000'], 'sliceSize', /1048576/],
-  ['records that end before an execution may', ['retentionDays=14'], 'retentionDays', /from 15/],
+  ['records that end before an execution may (A9)', ['retentionDays=14'], 'retentionDays', /from 15/],
   ['a JWT without issuer', ['apiAuth=jwt', 'jwtAudience=relay'], 'jwtIssuer', /https/],
   ['a JWT without audience', ['apiAuth=jwt', 'jwtIssuer=https://i.example'], 'jwtAudience', /audience/],
   ['an unknown way of signing in', ['apiAuth=none'], 'apiAuth', /iam, jwt/],

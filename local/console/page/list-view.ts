@@ -117,7 +117,7 @@ function Row({ transfer, again }: { transfer: TransferView; again: () => void })
               .join(' · ')
           : bytesText(total)
       }</span>
-      ${reason && html`<span class="reason">${reason.message}</span>`}
+      ${reason && html`<span class="reason" title=${reason.message}>${reason.message}</span>`}
     </div>
     <${Actions} transfer=${transfer} again=${again} short=${true} />
   </li>`;

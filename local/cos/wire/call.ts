@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Address, readAddress } from './address.ts';
 import { Refused } from './codes.ts';
-import type { Form } from './form.ts';
+import type { Form } from './form-reader.ts';
 
 /** One request, read: what it asks for and with which fields. */
 export type Call = {

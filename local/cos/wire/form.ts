@@ -1,35 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { Landing } from '../disk/landing.ts';
-import type { Bandwidth } from './bandwidth.ts';
 import { Refused } from './codes.ts';
-import { type Content, contentSink } from './content.ts';
-import { multipartReader, type PartSink } from './multipart.ts';
-
-/** What a request says, whether it came as multipart/form-data or as JSON. Field names are in lower case. */
-export type Form = {
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly content?: Content;
-};
-
-export type FormReading = {
-  readonly bandwidth: Bandwidth | undefined;
-  /** Where file content shall go, by the fields that stood before it. The caller releases it when the request is over. */
-  land(before: ReadonlyMap<string, string>): Landing;
-};
+import { type Form, type FormReader, type FormReading, LONGEST_TEXT_BYTES } from './form-reader.ts';
+import { multipartForm } from './multipart.ts';
 
 /** The client went away before its request was whole. */
 export class HungUp extends Error {
   override readonly name = 'HungUp';
 }
-
-type FormReader = {
-  push(chunk: Buffer): void;
-  /** To be awaited before more is pushed. */
-  ready(): Promise<void> | undefined;
-  end(): Form;
-};
-
-const LONGEST_TEXT_BYTES = 32 * 1024 * 1024; // uploadparts of the largest file fits many times
 
 /**
  * Everything but multipart is read as JSON: that is what the Java SDK sends for `upload_slice_list`.
@@ -70,33 +47,6 @@ export function readForm(request: IncomingMessage, { bandwidth, land }: FormRead
 const formReader = (contentType: string, land: FormReading['land']): FormReader =>
   /^multipart\/form-data/i.test(contentType) ? multipartForm(contentType, land) : jsonForm();
 
-function multipartForm(contentType: string, land: FormReading['land']): FormReader {
-  const texts = new Map<string, () => string>();
-  let landing: Landing | undefined;
-  let content: (() => Content) | undefined;
-  const reader = multipartReader(contentType, (partName) => {
-    const name = partName.toLowerCase(); // the Java SDK writes fileContent, others filecontent
-    if (name === 'filecontent') {
-      landing = land(new Map([...texts].map(([field, text]) => [field, text()])));
-      const sink = contentSink(landing);
-      content = sink.content;
-      return sink.add;
-    }
-    const gathered = textSink(name);
-    texts.set(name, gathered.text);
-    return gathered.add;
-  });
-  return {
-    push: reader.push,
-    ready: () => landing?.ready(),
-    end() {
-      reader.end();
-      const fields = Object.fromEntries([...texts].map(([name, text]) => [name, text()]));
-      return content ? { fields, content: content() } : { fields };
-    },
-  };
-}
-
 function jsonForm(): FormReader {
   const { add, text } = textSink('the body');
   return {
@@ -109,7 +59,7 @@ function jsonForm(): FormReader {
   };
 }
 
-function textSink(name: string): { add: PartSink; text(): string } {
+function textSink(name: string): { add(piece: Buffer): void; text(): string } {
   const pieces: Buffer[] = [];
   let length = 0;
   return {

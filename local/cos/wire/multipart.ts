@@ -1,110 +1,87 @@
+import busboy from '@fastify/busboy';
+import type { Landing } from '../disk/landing.ts';
 import { Refused } from './codes.ts';
+import { type Content, contentSink } from './content.ts';
+import { type FormReader, type FormReading, LONGEST_TEXT_BYTES } from './form-reader.ts';
 
-/** Takes the pieces of one part's value; each is a view, not a copy. */
-export type PartSink = (piece: Buffer) => void;
-
-export type MultipartReader = {
-  push(chunk: Buffer): void;
-  /** Throws unless the closing boundary has come: the body is not whole. */
-  end(): void;
-};
-
-const LINE_END = Buffer.from('\r\n');
-const HEAD_END = Buffer.from('\r\n\r\n');
-const DASHES = 0x2d2d;
-const RETURN = 0x0d;
-const LONGEST_HEAD_BYTES = 16 * 1024;
-
-/**
- * Reads `multipart/form-data` as it arrives and asks `open` for a sink for each part, by its name.
- * A part may or may not carry `filename="…"`; both are fields alike.
- */
-export function multipartReader(contentType: string, open: (name: string) => PartSink): MultipartReader {
-  const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
-  const first = delimiter.subarray(LINE_END.length); // no line end stands before it
-  let at: 'start' | 'head' | 'value' | 'end' = 'start';
-  let sink: PartSink = () => undefined; // what stands before the first boundary is nobody's
-  let rest: Buffer = Buffer.alloc(0);
-
-  /** Uses up some of `rest`; false if it takes more bytes to go on. */
-  const step = (): boolean => {
-    switch (at) {
-      case 'start':
-        return readStart();
-      case 'head':
-        return readHead();
-      case 'value':
-        return readValue();
-      case 'end':
-        return false;
+/** `multipart/form-data`, its `filecontent` with a file name or without. Names are told apart by their letters alone, not their case. */
+export function multipartForm(contentType: string, land: FormReading['land']): FormReader {
+  const texts = new Map<string, string>();
+  let landing: Landing | undefined;
+  let content: (() => Content) | undefined;
+  let isBroken = false;
+  const { promise: whole, resolve: isWhole, reject } = Promise.withResolvers<void>();
+  whole.catch(() => undefined); // `end` tells of it
+  const broken = (why: unknown): void => {
+    isBroken = true;
+    reject(
+      why instanceof Refused ? why : new Refused(-5999, why instanceof Error ? why.message : String(why)),
+    );
+  };
+  /** Runs what a part calls for; the parser knows nothing of what we throw. */
+  const attempt = (work: () => void): void => {
+    try {
+      if (!isBroken) work();
+    } catch (error) {
+      broken(error);
     }
   };
 
-  const readStart = (): boolean => {
-    if (rest.length < first.length) return false;
-    const isFirst = rest.subarray(0, first.length).equals(first);
-    if (isFirst) rest = rest.subarray(first.length);
-    at = isFirst ? 'head' : 'value';
-    return true;
-  };
+  const parser = openParser(contentType);
+  parser.on('field', (name: string | undefined, value, _, isCut) =>
+    attempt(() => {
+      if (name === undefined) throw new Refused(-5999, 'a part has no name');
+      if (isCut) throw new Refused(-5999, `${name} is too long`);
+      texts.set(name.toLowerCase(), value);
+    }),
+  );
+  parser.on('file', (_, stream) => {
+    stream.on('error', broken);
+    attempt(() => {
+      const place = land(texts);
+      const sink = contentSink(place);
+      landing = place;
+      content = sink.content;
+      stream.on('data', (piece: Buffer) => attempt(() => sink.add(piece)));
+    });
+    stream.resume(); // also what nobody wants is read to its end
+  });
+  parser.on('finish', isWhole);
+  parser.on('error', broken);
 
-  const readHead = (): boolean => {
-    if (rest.length >= 2 && rest.readUInt16BE(0) === DASHES) {
-      at = 'end';
-      return false;
-    }
-    const end = rest.indexOf(HEAD_END);
-    if (end < 0 && rest.length > LONGEST_HEAD_BYTES)
-      throw new Refused(-5999, 'a part without end of headers');
-    if (end < 0) return false;
-    sink = open(nameIn(rest.toString('utf8', 0, end)));
-    rest = rest.subarray(end + HEAD_END.length);
-    at = 'value';
-    return true;
-  };
-
-  const readValue = (): boolean => {
-    const end = rest.indexOf(delimiter);
-    const sure = end < 0 ? endOfSure(rest, delimiter) : end;
-    if (sure > 0) sink(rest.subarray(0, sure));
-    rest = rest.subarray(end < 0 ? sure : end + delimiter.length);
-    if (end < 0) return false;
-    at = 'head';
-    return true;
-  };
-
+  let drained: Promise<void> | undefined;
   return {
     push(chunk) {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      while (step());
-      if (at === 'end') rest = rest.subarray(0, 0);
+      if (isBroken || parser.write(chunk)) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      parser.once('drain', resolve);
+      const over = whole.catch(() => undefined); // a broken one drains no more
+      drained = Promise.race([promise, over]).then(() => {
+        drained = undefined;
+      });
     },
-    end() {
-      if (at !== 'end') throw new Refused(-5999, 'the closing boundary is missing');
+    ready() {
+      const landed = landing?.ready();
+      return drained && landed ? Promise.all([drained, landed]).then(() => undefined) : (drained ?? landed);
+    },
+    async end() {
+      if (!isBroken) parser.end();
+      await whole;
+      const fields = Object.fromEntries(texts);
+      return content ? { fields, content: content() } : { fields };
     },
   };
 }
 
-/** Where the bytes end that cannot be the beginning of a delimiter. */
-function endOfSure(bytes: Buffer, delimiter: Buffer): number {
-  const from = Math.max(0, bytes.length - delimiter.length + 1);
-  for (let at = bytes.indexOf(RETURN, from); at >= 0; at = bytes.indexOf(RETURN, at + 1)) {
-    if (bytes.subarray(at).equals(delimiter.subarray(0, bytes.length - at))) return at;
+function openParser(contentType: string) {
+  try {
+    return new busboy.Busboy({
+      headers: { 'content-type': contentType },
+      // the Java SDK writes fileContent, others filecontent; a file name says nothing
+      isPartAFile: (name) => name?.toLowerCase() === 'filecontent',
+      limits: { fieldSize: LONGEST_TEXT_BYTES },
+    });
+  } catch {
+    throw new Refused(-5999, 'multipart/form-data without a boundary');
   }
-  return bytes.length;
-}
-
-function boundaryOf(contentType: string): string {
-  const match = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType);
-  const boundary = match?.[1] ?? match?.[2];
-  if (!boundary) throw new Refused(-5999, 'multipart/form-data without a boundary');
-  return boundary;
-}
-
-function nameIn(head: string): string {
-  const line = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
-  const match = /;\s*name=(?:"([^"]*)"|([^;\s]+))/i.exec(line);
-  const name = match?.[1] ?? match?.[2];
-  if (name === undefined) throw new Refused(-5999, 'a part has no name');
-  return name;
 }
