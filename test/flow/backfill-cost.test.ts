@@ -12,7 +12,8 @@ const countIn = ({ cost }: BackfillSummary, what: string): number =>
   cost?.lines.find((line) => line.what === what)?.count ?? Number.NaN;
 
 test('the estimate counts the requests that a backfill makes, and a plan foresees them', async () => {
-  const bed = await openBackfillBed();
+  // on a slow machine workers would look more often whether they are still wanted
+  const bed = await openBackfillBed({ env: { WATCH_MS: '60000' } });
   onTestFinished(() => bed.close());
   const asked = new Map<string, number>();
   const dynamodb = new DynamoDBClient({
