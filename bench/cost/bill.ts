@@ -1,10 +1,9 @@
+import { GIB } from '../../shared/cost/cost-of-transfer.ts';
 import { PRICES } from '../../shared/cost/prices.ts';
 import { planSlices, type Slice, totalBytes } from '../../shared/slices/slices.ts';
 import { planWindows, slicesOf } from '../../shared/slices/windows.ts';
 import { readRanges } from '../../shared/worker/read-slices.ts';
 import counts from '../counts.json' with { type: 'json' };
-
-const GIB = 1_073_741_824;
 
 /** Objects of one size, and how they are carried. Sizes in bytes, memory in MiB. */
 export type Relay = {

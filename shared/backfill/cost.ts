@@ -1,4 +1,4 @@
-import { MEMORY_GB } from '../cost/cost-of-transfer.ts';
+import { GIB, MEMORY_GB, RATE } from '../cost/cost-of-transfer.ts';
 import { PRICES } from '../cost/prices.ts';
 import type { Workload } from './workload.ts';
 
@@ -18,9 +18,6 @@ type Cost = {
   readonly seconds: number;
 };
 
-const GIB = 1_073_741_824;
-/** What one worker carries, in bytes a second. */
-const RATE = 10 * 1_048_576;
 /** Seen on a laptop, in s: of a call besides its objects, of an object that is looked at or sent, ten at once. */
 const SECONDS = { call: 0.5, asked: 0.01, sent: 0.02, step: 2 } as const;
 const LOG_BYTES = 1_500;

@@ -33,9 +33,9 @@ export const MEMORY_GB = {
   'finish-upload': 0.25,
 } as const;
 
-const GIB = 1_073_741_824;
+export const GIB = 1_073_741_824;
 /** What one worker carries where nothing says how long it took, in bytes a second. */
-const RATE = 10 * 1_048_576;
+export const RATE = 10 * 1_048_576;
 /** Of a call besides its bytes and of a step of the machine, in s; of a small object in its batch of ten. */
 const SECONDS = { call: 0.5, step: 2, small: 0.05 } as const;
 const LOG_BYTES = { call: 1_500, small: 700 } as const;

@@ -1,16 +1,15 @@
 import type { Opened } from '../cos/client.ts';
+import { targetName } from '../cos/target.ts';
 import { BadConfig, ForeignUpload, TargetExists } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import type { Target } from '../records/target-record.ts';
 import type { Opening, Sending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { SAFE_SLICE_SIZE } from '../slices/slices.ts';
-
 import { changeTarget } from '../target/change-target.ts';
 import { onExistingFile } from '../target/recognise.ts';
 import { spoiled } from '../target/upload-transitions.ts';
 import { judgeInTheWay } from './closed-upload.ts';
-
 import { forgetDirectories, makeDirectories } from './make-directories.ts';
 import { recordIntent, recordSession } from './record-session.ts';
 import { type WholeHash, wholeHash } from './whole-hash.ts';
@@ -27,7 +26,6 @@ type Begun = Opening | Sending;
  */
 export async function openSession(
   transfer: Begun,
-  claimed: Target,
   services: Services,
   time: StepTime,
 ): Promise<SessionOutcome> {
@@ -38,7 +36,7 @@ export async function openSession(
   const closed = await judgeInTheWay(transfer, there, services);
   if (closed === 'over') return { kind: 'ended' };
   if (closed === 'ours') return { kind: 'unfinished' }; // the list tells that it is not
-  if (closed === 'unsound') await changeTarget(services, claimed.name, spoiled(transfer.id)); // so init replaces it
+  if (closed === 'unsound') await changeTarget(services, targetName(transfer.target), spoiled(transfer.id)); // so init replaces it
   const target = await recordIntent(transfer, there, services);
   if (!target) return { kind: 'ended' };
   const begun = { transfer, target, whole };

@@ -108,7 +108,7 @@ async function sliced(
   if (claim.kind === 'older') return 'older';
   // a deletion that was told before the target was ours found nothing to undo, and an instant upload reads nothing more
   await stillThere(transfer, services, time);
-  return openSession(transfer, claim.target, services, time);
+  return openSession(transfer, services, time);
 }
 
 const changed = ({ bucket, key }: S3Origin) =>

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type CosEndpointOptions, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import type { CosEndpoint, CosEndpointOptions } from '../../local/cos/endpoint.ts';
 import type { FaultAct } from '../../local/cos/faults.ts';
 import { LOCAL_COS } from '../../local/stack/stack.ts';
 import type { CosKeys } from '../../shared/cos/call.ts';
@@ -8,6 +8,7 @@ import { knownCodes } from '../../shared/cos/codes.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
 import { CosRefused, CosUnavailable } from '../../shared/errors.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { bytesOf, SLICE, seen, sha1, targetOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { wholeOf } from '../kit/whole.ts';
@@ -18,19 +19,11 @@ const SIZE = 2 * SLICE + 9;
 const CONTENT = bytesOf('content', SIZE);
 const GOOD = { secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY };
 
-type Bed = { readonly cos: Awaited<ReturnType<typeof startCosEndpoint>>; readonly client: CosClient };
+type Bed = { readonly cos: CosEndpoint; readonly client: CosClient };
 
 async function bed(options: Partial<CosEndpointOptions> = {}, keys: Partial<CosKeys> = {}): Promise<Bed> {
   const dir = await tempDir('cos-client');
-  const cos = await startCosEndpoint({
-    dataDir: dir.path,
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [GOOD],
-    strictFolders: true,
-    refuseSame: true,
-    ...options,
-  });
+  const cos = await startLocalCos(dir.path, { refuseSame: true, ...options });
   const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 1500 });
   onTestFinished(async () => {
     await transport.close();

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { LOCAL_COS } from '../../local/stack/stack.ts';
 import type { CosClient } from '../../shared/cos/client.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
 import { asError, CosRefused } from '../../shared/errors.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { bytesOf, SLICE, targetOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { openContents } from '../sim/models/contents.ts';
@@ -101,12 +101,7 @@ test.each<[string, Partial<CosBehaviour>]>([
   async (_, own) => {
     const dir = await tempDir('cos-model');
     const behaviour = { ...PLAIN, ...own };
-    const cos = await startCosEndpoint({
-      dataDir: dir.path,
-      appId: LOCAL_COS.COS_APP_ID,
-      buckets: [LOCAL_COS.COS_BUCKET],
-      credentials: [GOOD],
-      strictFolders: true,
+    const cos = await startLocalCos(dir.path, {
       refuseSame: true,
       serialUpload: behaviour.serial,
       closesItself: behaviour.closesItself,

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, expect, test, vi } from 'vitest';
-import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { openHttpClient } from '../../shared/cos/http-client.ts';
 import { openTransport } from '../../shared/cos/transport.ts';
 import { BadConfig } from '../../shared/errors.ts';
 import { keysFrom, keysInSecretsManager } from '../../shared/wiring/cos-keys.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { type SecretsManager, startSecretsManager } from '../kit/secrets-manager.ts';
 
 const OLD = { secretId: 'AKIDold', secretKey: 'old-secret-key' };
@@ -106,13 +106,7 @@ test.each(['ResourceNotFoundException', 'AccessDeniedException'])(
 test('many requests refused at once for a rotated pair all go through after one fetch', async () => {
   await using server = await startSecretsManager(asText(OLD));
   const dataDir = await mkdtemp(join(tmpdir(), 'keys-'));
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir,
-    appId: account.COS_APP_ID,
-    buckets: [account.COS_BUCKET],
-    credentials: [NEW],
-  });
+  const cos = await startLocalCos(dataDir, { credentials: [NEW] });
   const transport = openTransport({ origin: cos.origin, connections: 8, requestTimeoutMs: 5_000 });
   const keys = keysInSecretsManager(NAME, clientOf(server));
   await keys.get();
@@ -133,13 +127,7 @@ test('many requests refused at once for a rotated pair all go through after one 
 test('a pair that stays wrong is refused after one fetch, by its code', async () => {
   await using server = await startSecretsManager(asText(OLD));
   const dataDir = await mkdtemp(join(tmpdir(), 'keys-'));
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir,
-    appId: account.COS_APP_ID,
-    buckets: [account.COS_BUCKET],
-    credentials: [NEW],
-  });
+  const cos = await startLocalCos(dataDir, { credentials: [NEW] });
   const transport = openTransport({ origin: cos.origin, connections: 1, requestTimeoutMs: 5_000 });
   const keys = keysInSecretsManager(NAME, clientOf(server));
   const client = openHttpClient({ transport, keys, clock: Date.now, random: Math.random });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
+import type { CosEndpoint } from '../../local/cos/endpoint.ts';
 import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { signMultiEffect } from '../../shared/cos/signature.ts';
 import { encodePath, pathProblem, requestPath } from '../../shared/cos/target.ts';
 import { targetPath } from '../../shared/transfer/destination.ts';
 import { targetOf } from '../kit/event-bed.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { ODD_KEYS } from '../kit/odd-keys.ts';
 import { outsider, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -62,15 +63,7 @@ describe('names, judged by an endpoint that shares no code', () => {
   let dir: Awaited<ReturnType<typeof tempDir>>;
   beforeAll(async () => {
     dir = await tempDir('names');
-    const { COS_SECRET_ID: secretId, COS_SECRET_KEY: secretKey, COS_APP_ID: appId, COS_BUCKET } = LOCAL_COS;
-    const credentials = [{ secretId, secretKey }];
-    cos = await startCosEndpoint({
-      strictFolders: true,
-      dataDir: dir.path,
-      appId,
-      buckets: [COS_BUCKET],
-      credentials,
-    });
+    cos = await startLocalCos(dir.path);
   });
   afterAll(async () => {
     await cos.close();

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
@@ -13,6 +12,7 @@ import { startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { LOCAL_COS, SOURCE_BUCKET, startStack } from '../../local/stack/stack.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import { unpackBundles } from '../kit/bundles.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { packaged } from '../kit/package.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -170,19 +170,7 @@ async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha
   const root = join(dir.path, 's3');
   await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
   const [s3, db] = [await startS3Endpoint({ root }), await startDynamoDb()];
-  const {
-    COS_APP_ID: appId,
-    COS_BUCKET: bucket,
-    COS_SECRET_ID: secretId,
-    COS_SECRET_KEY: secretKey,
-  } = LOCAL_COS;
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir: join(dir.path, 'cos'),
-    appId,
-    buckets: [bucket],
-    credentials: [{ secretId, secretKey }],
-  });
+  const cos = await startLocalCos(join(dir.path, 'cos'));
   const env = {
     ...LOCAL_COS,
     COS_ENDPOINT: cos.origin,
@@ -225,7 +213,7 @@ async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha
       return started;
     },
     async stored(path: string): Promise<string | undefined> {
-      const file = await cos.file(bucket, path);
+      const file = await cos.file(LOCAL_COS.COS_BUCKET, path);
       return file && hash('sha1', await readFile(file.dataPath));
     },
   };

@@ -9,7 +9,6 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { handler as executionEnded } from '../../functions/execution-ended.ts';
 import { handler as expireUploads } from '../../functions/expire-uploads.ts';
-import { startCosEndpoint } from '../../local/cos/endpoint.ts';
 import { putFile } from '../../local/s3/drop/drop.ts';
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 import { functionsByName } from '../../local/stack/api/functions.ts';
@@ -29,6 +28,7 @@ import { stepFunctionsMachine } from '../../shared/wiring/step-functions.ts';
 import { withServices } from '../../shared/wiring/wiring.ts';
 import { asFunction, callsOf, recordCalls } from '../kit/aws-calls.ts';
 import { requestOf } from '../kit/backfill-bed.ts';
+import { startLocalCos } from '../kit/local-cos.ts';
 import { EVERYTHING_SET, type Packaged, packaged } from '../kit/package.ts';
 import { startSecretsManager } from '../kit/secrets-manager.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -179,13 +179,7 @@ async function openRelay() {
   const dir = await tempDir('roles');
   const root = join(dir.path, 's3');
   await mkdir(join(root, SOURCE_BUCKET), { recursive: true });
-  const cos = await startCosEndpoint({
-    strictFolders: true,
-    dataDir: join(dir.path, 'cos'),
-    appId: LOCAL_COS.COS_APP_ID,
-    buckets: [LOCAL_COS.COS_BUCKET],
-    credentials: [KEYS],
-  });
+  const cos = await startLocalCos(join(dir.path, 'cos'));
   const [s3, db, secrets] = [
     await startS3Endpoint({ root }),
     await startDynamoDb(),

@@ -237,7 +237,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...inFile('shared/relay/open-session.ts', [
     'an intent is not written',
     'const target = await recordIntent(transfer, there, services);',
-    'const target: Target | undefined = claimed;',
+    'const target = await services.store.getTarget(targetName(transfer.target));',
     STEPS,
     'before COS is asked',
   ]),

@@ -48,27 +48,19 @@ const formReader = (contentType: string, land: FormReading['land']): FormReader 
   /^multipart\/form-data/i.test(contentType) ? multipartForm(contentType, land) : jsonForm();
 
 function jsonForm(): FormReader {
-  const { add, text } = textSink('the body');
-  return {
-    push: add,
-    ready: () => undefined,
-    end() {
-      const body = text();
-      return { fields: body === '' ? {} : jsonFields(body) };
-    },
-  };
-}
-
-function textSink(name: string): { add(piece: Buffer): void; text(): string } {
   const pieces: Buffer[] = [];
   let length = 0;
   return {
-    add(piece) {
+    push(piece) {
       length += piece.length;
-      if (length > LONGEST_TEXT_BYTES) throw new Refused(-5999, `${name} is too long`);
+      if (length > LONGEST_TEXT_BYTES) throw new Refused(-5999, 'the body is too long');
       pieces.push(piece);
     },
-    text: () => Buffer.concat(pieces, length).toString('utf8'),
+    ready: () => undefined,
+    end() {
+      const body = Buffer.concat(pieces, length).toString('utf8');
+      return { fields: body === '' ? {} : jsonFields(body) };
+    },
   };
 }
 
