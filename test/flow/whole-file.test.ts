@@ -48,7 +48,7 @@ test('an instant upload moves no slice', async () => {
 });
 
 test('the pass over the source takes as many calls as it needs and goes on where it saved', async () => {
-  const bed = await open({ machine: { functionTimeoutMs: 1_000 } });
+  const bed = await open({ machine: { functionTimeoutMs: 4_000 } }); // a busy machine has read two slices and a half by then
   const content = bytesOf('slow', 3 * MIB);
   const object = await bed.put('slow.bin', content);
   const begun: number[] = [];
