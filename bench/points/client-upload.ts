@@ -25,7 +25,9 @@ export async function clientUpload({ quick, say }: How): Promise<Measured> {
   const slices = Math.floor((gib * 1_024 * MIB) / SLICE);
   const size = (slices - 1) * SLICE + 1;
   const dataDir = await mkdtemp(join(tmpdir(), 'bench-client-'));
-  const stack = await startStack({ dataDir, volatileTable: true, env: { TABLE_NAME: TABLE } });
+  const largestFile = gib * 1_024 * MIB; // above what v4 takes: the table must bear an upload that a later COS may take
+  const env = { TABLE_NAME: TABLE, MAX_OBJECT_BYTES: `${largestFile}` };
+  const stack = await startStack({ dataDir, volatileTable: true, env, cos: { largestFile } });
   const api = await startApi({ services: stack.services, token: TOKEN });
   try {
     const id = await begin(api.origin, size);
