@@ -3,7 +3,7 @@ import { SourceArchived, TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
-import { isActive, type Transfer } from '../records/transfer.ts';
+import { inSequence, isActive, type Transfer } from '../records/transfer.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
 import { mustBeReadable } from '../relay/must-be-readable.ts';
 import { keepReceipt } from '../relay/prove.ts';
@@ -100,12 +100,10 @@ export async function relayVersion(
 }
 
 /** A call of the API that named the version first knew of no sequencer: without one it would pass a deletion of that second. */
-async function inItsPlace(found: Transfer, { sequencer }: S3Origin, services: Services): Promise<Transfer> {
-  const { source } = found;
-  if (source.kind !== 's3' || source.sequencer !== undefined || sequencer === undefined) return found;
-  const ordered = { source: { ...source, sequencer } };
-  if (!isActive(found)) return { ...found, ...ordered };
-  return change(services, found.id, (from) => ({ ...from, ...ordered }), { known: found });
+async function inItsPlace(found: Transfer, source: S3Origin, services: Services): Promise<Transfer> {
+  const ordered = inSequence(found, source);
+  if (ordered === found || !isActive(ordered)) return ordered;
+  return change(services, found.id, (from) => inSequence(from, source), { known: found });
 }
 
 /** What the S3 console makes of "Create folder", wherever its key is mapped to. */

@@ -1,7 +1,7 @@
 import { UnknownTransfer } from '../errors.ts';
 import type { Clock } from '../time.ts';
 import type { TransferStore } from './store.ts';
-import { isActive, type Opening, type Sending, type Transfer } from './transfer.ts';
+import { inSequence, isActive, type Opening, type Sending, type Transfer } from './transfer.ts';
 
 type Recorded = { readonly store: TransferStore; readonly clock: Clock };
 
@@ -25,12 +25,20 @@ export async function change(
 ): Promise<Transfer> {
   for (let from = known; ; from = undefined) {
     signal?.throwIfAborted();
-    from ??= await load(services, transferId);
+    from ??= inPlaceOf(known, await load(services, transferId));
     const changed = isActive(from) ? next(from) : undefined;
     if (!changed) return from;
     const to = { ...changed, updatedAt: services.clock(), revision: from.revision + 1 };
     if (await services.store.replace(to)) return to;
   }
+}
+
+/**
+ * Who named the version first, over the API, knew no sequencer of it; whoever brings one writes it down: without it the
+ * version would pass everything that came in the same second.
+ */
+function inPlaceOf(known: Transfer | undefined, stored: Transfer): Transfer {
+  return known && isActive(stored) ? inSequence(stored, known.source) : stored;
 }
 
 export type ChangeOptions = {

@@ -141,6 +141,12 @@ export const toSending = (from: Opening | Sending, facts: SessionFacts, now: Epo
   listedAt: now,
 });
 
+/** Another call wrote down a session since the transfer was read as `known`: neither that one nor this one. */
+export const hasMovedOn = (from: Transfer, known: Transfer, session: string): boolean =>
+  from.state === 'sending' &&
+  from.session !== session &&
+  !(known.state === 'sending' && known.session === from.session);
+
 export type HeldFacts = Partial<Pick<Sending, 'alreadyHeld'>> & Pick<Sending, 'heldBytes'>;
 
 export const toListed = (from: Sending, facts: HeldFacts, now: EpochMillis): Sending => ({
@@ -173,6 +179,14 @@ export const toStored = (from: Opening | Sending, proof: Receipt): Stored => ({
   state: 'stored',
   receipt: proof,
 });
+
+/** The transfer with the place among the versions that `told` has and it has not: the very object if there is none. */
+export function inSequence<T extends Transfer>(from: T, told: Origin): T {
+  const { source } = from;
+  if (source.kind !== 's3' || told.kind !== 's3') return from;
+  if (source.sequencer !== undefined || told.sequencer === undefined) return from;
+  return { ...from, source: { ...source, sequencer: told.sequencer } };
+}
 
 export type UnhappyState = 'failed' | 'cancelled' | 'superseded';
 

@@ -3,7 +3,7 @@ import { targetName } from '../cos/target.ts';
 import { ForeignUpload, TargetBusy } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
 import { recordedIn, type Target } from '../records/target-record.ts';
-import { isActive, type Transfer, toSending } from '../records/transfer.ts';
+import { hasMovedOn, isActive, type Transfer, toSending } from '../records/transfer.ts';
 import { pause } from '../retry.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
@@ -116,5 +116,8 @@ async function adopt(
   if (!written.done && written.why !== 'as-it-is') return ownerless(transfer.id, services);
   if (transfer.state === 'sending' && transfer.session === session) return transfer;
   const facts = { session, sliceSize, serial, withSha: sha1 !== undefined };
-  return change(services, transfer.id, (from) => toSending(from, facts, services.clock()));
+  const now = await change(services, transfer.id, (from) =>
+    hasMovedOn(from, transfer, session) ? undefined : toSending(from, facts, services.clock()),
+  );
+  return hasMovedOn(now, transfer, session) ? 'moved' : now;
 }

@@ -4,7 +4,7 @@ import type { Listed } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { NoProgress, SessionLost } from '../errors.ts';
 import { change, load } from '../records/change-transfer.ts';
-import { type Sending, toListed } from '../records/transfer.ts';
+import { type Sending, type Transfer, toListed } from '../records/transfer.ts';
 import { pause } from '../retry.ts';
 import type { Services, StepTime } from '../services.ts';
 import { mergeRanges, missingSlices, planSlices, type Slice, totalBytes } from '../slices/slices.ts';
@@ -69,10 +69,23 @@ export async function listSlices(input: ListInput, services: Services, time: Ste
   if (sending === 'moved') return listSlices(input, services, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
   if (sending.state !== 'sending') return ended(sending);
+  const outcome = await planOrLook(input, { sending, listed }, services, time);
+  return outcome === 'moved' ? listSlices(input, services, time) : outcome;
+}
+
+type Seen = { readonly sending: Sending; readonly listed: Unfinished };
+
+/** The plan; where nothing moved COS is asked once more. Throws NoProgress. */
+async function planOrLook(
+  input: ListInput,
+  { sending, listed }: Seen,
+  services: Services,
+  { signal }: StepTime,
+): Promise<ListOutcome | 'moved'> {
   const outcome = await plan(input, sending, listed, services);
   if (outcome !== 'stalled') return outcome;
-  await pause(LAG_MS, time.signal);
-  const again = await services.cos.list(transfer.target, time.signal);
+  await pause(LAG_MS, signal);
+  const again = await services.cos.list(sending.target, signal);
   const isSame = again.kind === 'unfinished' && again.session === listed.session;
   const last = isSame ? await plan(input, sending, again, services) : 'stalled';
   if (last === 'stalled') throw new NoProgress('as many slices were missing after sending them as before'); // the loop must shrink
@@ -92,12 +105,13 @@ async function mustNotBeUnsound(
   if (closed === 'unsound') await sendAgain(transfer, services);
 }
 
+/** What is missing, in windows; `moved` when another execution recorded another session meanwhile. */
 async function plan(
   input: ListInput,
   transfer: Sending,
   listed: Unfinished,
   services: Services,
-): Promise<ListOutcome | 'stalled'> {
+): Promise<ListOutcome | 'stalled' | 'moved'> {
   const { transferId, reopens, gaps, round } = input;
   const first = round === 0 && gaps === 0;
   const { size } = transfer.source;
@@ -113,12 +127,13 @@ async function plan(
     ...(first && { alreadyHeld: all.length - missing.length }),
   };
   const now = await change(services, transferId, (from) =>
-    from.state === 'sending' ? toListed(from, facts, services.clock()) : undefined,
+    isOf(transfer, from) ? toListed(from, facts, services.clock()) : undefined,
   );
   // begun again meanwhile: what was listed is of the execution before, and this one opens its own
   if (now.state === 'opening')
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'reopen' };
   if (now.state !== 'sending') return ended(now);
+  if (!isOf(transfer, now)) return 'moved';
   if (first) await noteHeld(now, held, services);
   services.observe({
     kind: 'listed',
@@ -134,6 +149,10 @@ async function plan(
     return { transferId, reopens, gaps, windowsUsed: input.windowsUsed, kind: 'complete' };
   return handOut(input, transfer, missing, services);
 }
+
+/** What a list says is of one session: another execution may have gone on with the next one. */
+const isOf = ({ session }: Sending, now: Transfer): now is Sending =>
+  now.state === 'sending' && now.session === session;
 
 /** The windows of what is missing; `stalled` if it is as much as before it was sent. */
 function handOut(

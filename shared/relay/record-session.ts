@@ -2,7 +2,7 @@ import type { CosFile, Opened } from '../cos/client.ts';
 import { targetName } from '../cos/target.ts';
 import { change } from '../records/change-transfer.ts';
 import { recordedIn, type Target, type Upload } from '../records/target-record.ts';
-import { type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
+import { hasMovedOn, type Opening, type Sending, type Transfer, toSending } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
@@ -58,8 +58,11 @@ export async function recordSession(
   };
   const owned = await changeTarget(services, targetName(transfer.target), sessionOpened(facts));
   if (!owned.done) return unrecorded(transfer, { session, upload, why: owned.why }, services, time);
+  // where another call wrote its own down since, the list tells which of the two COS has: this one may have stalled long
   const next: Transfer = await change(services, id, (from) =>
-    toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
+    hasMovedOn(from, transfer, session)
+      ? undefined
+      : toSending(from, { session, sliceSize, serial, withSha }, services.clock()),
   );
   if (next.state === 'sending') return true;
   // it is over: cancelled, superseded, or stored by another execution; deleting would take the file that was there too

@@ -1,5 +1,6 @@
 import type { Transfer } from '../../../shared/records/transfer.ts';
 import { isActive } from '../../../shared/records/transfer.ts';
+import type { ObjectVersion } from '../models/bucket.ts';
 import type { Violation } from '../run.ts';
 import { CREDENTIALS } from '../sandbox.ts';
 import type { Operation } from '../scheduler.ts';
@@ -57,7 +58,8 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const now = world.versions.find(({ content }) => content === contentOfFile(file));
     if (!now || world.bucket.find(now.object.key)?.etag === now.object.etag) return undefined; // it is current again
     const newer = world.versions.filter(
-      ({ object }) => object.key === now.object.key && object.sequencer > now.object.sequencer,
+      ({ object }) =>
+        object.key === now.object.key && object.sequencer > now.object.sequencer && isKept(object, world),
     );
     // a call of the API names no sequencer, and S3 states times in whole seconds: of one second nobody knows which is newer
     const isOrdered = ({ source }: Transfer) =>
@@ -108,6 +110,10 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
       : undefined;
   },
 };
+
+/** The place of a version that was destroyed for good is taken by the one before it. */
+const isKept = ({ key, versionId }: ObjectVersion, { bucket }: World): boolean =>
+  versionId === undefined || bucket.find(key, versionId) !== undefined;
 
 export function checkEffect(effect: Effect, world: World): Violation | undefined {
   for (const [invariant, check] of Object.entries(INVARIANTS)) {
