@@ -20,7 +20,7 @@ import {
   restarted,
   startMachine,
 } from '../transfer/register-transfer.ts';
-import { carrySmall } from './carry-small.ts';
+import { carryAsTold, carrySmall } from './carry-small.ts';
 import type { Delivery } from './delivery.ts';
 
 /**
@@ -60,6 +60,8 @@ export async function objectArrived(
   if (isFolder(arrived)) return makeFolder(told, to.target, services, time);
   await mustBeStorable(told, to, services);
   try {
+    const carried = await carryAsTold(told, services, time, delivery);
+    if (carried) return carried;
     const { object, metadata } = mustBeReadable(await services.source.pin(arrived, time.signal));
     assertFits(object, services);
     return await relayVersion({ source: { ...told, ...object }, metadata }, services, time, delivery);

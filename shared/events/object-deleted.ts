@@ -1,7 +1,7 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
-import { SourceMissing } from '../errors.ts';
+import { SourceMissing, TargetBusy } from '../errors.ts';
 import { identifyingVersion, type S3Origin } from '../records/source-version.ts';
-import { type Owner, sourceName, type Target } from '../records/target-record.ts';
+import { isNobody, type Owner, sourceName, type Target } from '../records/target-record.ts';
 import { isActive, transferId } from '../records/transfer.ts';
 import { DIRECT_HOLD_MS } from '../relay/upload-direct.ts';
 import type { ObjectMetadata, PinnedObject } from '../s3/object-source.ts';
@@ -49,7 +49,10 @@ export async function objectDeleted(
     await relayVersion(revived(gone, current), services, time, delivery);
     return;
   }
-  if (record && record.owner.sourceName !== nameOf(gone))
+  const isOfAnother = record && !isNobody(record.owner) && record.owner.sourceName !== nameOf(gone);
+  if (isOfAnother && record.active && record.owner.told)
+    throw new TargetBusy(`${record.name} is held for a version that S3 has not confirmed`);
+  if (isOfAnother)
     return say('a deletion was not mirrored: the file in COS is of another source', gone, services);
   const back = await removeFile(gone, target, services, time);
   if (back) await relayVersion(revived(gone, back), services, time, delivery);

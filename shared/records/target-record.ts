@@ -13,8 +13,15 @@ const owner = z.object({
   lastModified: z.number().optional(),
   /** A listing named the version, no event did. */
   listed: z.boolean().optional(),
+  /** An event told of the version, and S3 has not said yet that it can be read: this claim has no order among versions. */
+  told: z.literal(true).optional(),
 });
 export type Owner = z.infer<typeof owner>;
+
+/** Of a path that was claimed once, for a version that could not be read: it is as if nobody ever had. */
+export const NOBODY: Owner = { transferId: '', sourceName: '' };
+
+export const isNobody = ({ transferId }: Owner): boolean => transferId === '';
 
 /** One request that nothing else can stop may be under way: nobody else writes before `until`, in ms since the epoch. */
 const hold = z.object({

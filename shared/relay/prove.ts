@@ -83,6 +83,7 @@ async function store(
     attempt: transfer.attempts,
     closed: transfer.state === 'sending' ? transfer.session : undefined,
     stored: storedFile(transfer, receipt, there),
+    ...(source.kind === 's3' && { lastModified: source.lastModified }),
   };
   const written = await changeTarget(services, target.name, settled(proof), {
     known: target,

@@ -57,13 +57,30 @@ export async function uploadDirect(
 ): Promise<Direct> {
   if (transfer.source.kind !== 's3') throw new TypeError('only an S3 object is uploaded directly');
   const content = await readWhole(transfer.source, services, time);
+  return sendDirect(transfer, { target, source: transfer.source, content }, services, time);
+}
+
+/** What goes where: bytes that were read whole while the target was held. */
+export type ReadWhole = {
+  readonly target: Target;
+  readonly source: S3Origin;
+  readonly content: Uint8Array;
+};
+
+/** The same, of bytes that were read already. */
+export async function sendDirect(
+  transfer: Opening | Sending,
+  { target, source, content }: ReadWhole,
+  services: Services,
+  time: StepTime,
+): Promise<Direct> {
   const sha1 = createHash('sha1').update(content).digest('hex');
   // COS states the sha of what it stored, so from here on the whole file can be compared
-  const known = { ...transfer, source: { ...transfer.source, sha1 } };
+  const known = { ...transfer, source: { ...source, sha1 } };
   const begun = { transfer: known, target };
 
   const { onExisting } = transfer.options;
-  const sliceable = canBeSliced(transfer.source);
+  const sliceable = canBeSliced(source);
   const signal = sliceable ? time.stop : time.signal; // time is left to hand it over
   const send = (insertOnly: boolean) =>
     services.cos.upload(transfer.target, { content, insertOnly, sha1 }, signal).catch((error: unknown) => {
@@ -71,8 +88,7 @@ export async function uploadDirect(
       throw sliceable && (silent || signal.aborted) ? new NotThrough(sha1, error) : error;
     });
   // a file of ours that is another version need not be met with a refusal first
-  const replaces =
-    (onExisting === 'skip-same' || onExisting === 'skip-same-size') && isOther(target, transfer.source);
+  const replaces = (onExisting === 'skip-same' || onExisting === 'skip-same-size') && isOther(target, source);
   const insertOnly = onExisting !== 'overwrite' && !replaces;
   const first = await detours(begun, () => send(insertOnly), services, time);
   if (first.kind === 'stored') return { kind: 'stored', how: 'direct', sha1 };

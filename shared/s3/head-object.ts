@@ -53,10 +53,10 @@ function readAnswer(response: unknown): HeadAnswer | undefined {
   return { status: statusCode, headers: new Map(entries) };
 }
 
-/** What the headers of a HEAD say of the version. Throws SourceUnavailable if they do not say what it is. */
+/** What the headers of a HEAD, or of a GET, say of the version. Throws SourceUnavailable if they do not say what it is. */
 export function pinnedBy(ref: ObjectRef, headers: RawHeaders): PinnedObject {
   const etag = headers.get('etag')?.replace(/^W\//, '').replaceAll('"', '') ?? '';
-  const length = headers.get('content-length') ?? '';
+  const length = wholeLength(headers);
   if (etag === '' || !/^\d{1,15}$/.test(length))
     throw new SourceUnavailable(`S3 told neither ETag nor size of ${sourceNameOf(ref)}`);
   const versionId = headers.get('x-amz-version-id') ?? ref.versionId;
@@ -73,6 +73,10 @@ export function pinnedBy(ref: ObjectRef, headers: RawHeaders): PinnedObject {
     ...(sha1 !== undefined && { sha1 }),
   };
 }
+
+/** In digits: of a range, what stands behind the stroke of `bytes 0-9/22` (RFC 9110, 14.4). */
+const wholeLength = (headers: RawHeaders): string =>
+  /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? headers.get('content-length') ?? '';
 
 /** S3's SHA-1 is of the whole object only if it was not put together from parts. */
 function wholeSha1(headers: RawHeaders): string | undefined {

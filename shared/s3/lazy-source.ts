@@ -11,6 +11,7 @@ export function lazySource(open: () => ClosableSource): ClosableSource {
   };
   return {
     pin: (...asked) => source().pin(...asked),
+    fetch: (...asked) => source().fetch(...asked),
     read: (...asked) => source().read(...asked),
     close: async () => opened?.close(),
   };

@@ -42,9 +42,20 @@ export type Pinned = {
   readonly archived: boolean;
 };
 
+/** A version as somebody told of it: to be believed when S3 says the same. `size` in bytes, above 0. */
+export type ToldObject = ObjectRef & Pick<PinnedObject, 'etag' | 'size'>;
+
+/** A whole object, with what `pin` tells of it. */
+export type Fetched = Omit<Pinned, 'archived'> & { readonly content: Uint8Array };
+
 export type ObjectSource = {
   /** Throws SourceMissing, SourceDenied, SourceMoved, SourceChanged (when `ref.etag` no longer fits) or SourceUnavailable. */
   pin(ref: ObjectRef, signal: AbortSignal): Promise<Pinned>;
+  /**
+   * What `pin` and `read` do, in one request. Throws SourceChanged if it is not the very version, in the size, that was told
+   * of, SourceArchived, and what `pin` throws.
+   */
+  fetch(told: ToldObject, signal: AbortSignal): Promise<Fetched>;
   /**
    * Yields exactly `range.length` bytes of the pinned version, in order, in chunks of any size, or throws SourceArchived and
    * what `pin` throws. A broken read goes on where it broke. Chunks are the buffers `memory` gives,

@@ -3,10 +3,19 @@ import { RelayError, SourceChanged, SourceDenied, SourceUnavailable } from '../e
 import { backoffMs, pause, type RetryPolicy } from '../retry.ts';
 import type { Slice } from '../slices/slices.ts';
 import { type Clock, timeoutSignal } from '../time.ts';
+import { asTold } from './as-told.ts';
 import { openConnectionPool } from './connection-pool.ts';
 import { headObject, noAnswer, pinnedBy } from './head-object.ts';
-import { isArchived, metadataOf } from './object-metadata.ts';
-import type { Memory, ObjectRef, ObjectSource, Pinned, PinnedObject } from './object-source.ts';
+import { isArchived, metadataOf, type RawHeaders } from './object-metadata.ts';
+import type {
+  Fetched,
+  Memory,
+  ObjectRef,
+  ObjectSource,
+  Pinned,
+  PinnedObject,
+  ToldObject,
+} from './object-source.ts';
 import type { RangeConnection } from './range-connection.ts';
 import { openRangeRequests } from './range-requests.ts';
 import { refusalOfS3, sourceNameOf } from './refusal-of-s3.ts';
@@ -21,6 +30,9 @@ export type S3SourceParts = {
   readonly random: () => number;
   readonly clock?: Clock;
 };
+
+/** What is read. `look` sees the headers of each answer, and may refuse it. */
+type Asked = { readonly object: ToldObject; readonly look?: (headers: RawHeaders) => void };
 
 /** Chunks of readers that bring no memory of their own, in bytes. */
 const CHUNK_BYTES = 262_144;
@@ -39,8 +51,18 @@ export function openS3Source({
   const requests = openRangeRequests(pool, openSignedAddresses(s3, clock));
 
   /** The range from its first byte on, on a connection of its own. Throws what S3 says instead. */
-  const open = async (object: PinnedObject, range: Slice, signal: AbortSignal): Promise<RangeConnection> => {
+  const open = async (
+    { object, look }: Asked,
+    range: Slice,
+    signal: AbortSignal,
+  ): Promise<RangeConnection> => {
     const { connection, head } = await requests.get(object, range, signal);
+    try {
+      look?.(head.headers);
+    } catch (error) {
+      connection.cut();
+      throw error;
+    }
     const whole = head.status === 200 && range.offset === 0 && range.length === object.size;
     if ((head.status === 206 || whole) && head.length === range.length) return connection;
     connection.cut();
@@ -55,7 +77,7 @@ export function openS3Source({
     signal: AbortSignal,
     memory: Memory = ownMemory,
   ): AsyncGenerator<Uint8Array> {
-    const reading = openReading(object, range, signal);
+    const reading = openReading({ object }, range, signal);
     try {
       for (let left = range.length; left > 0; ) {
         const chunk = await memory(left);
@@ -69,7 +91,7 @@ export function openS3Source({
   }
 
   /** Reads on after a break, from the byte where it broke. */
-  const openReading = (object: PinnedObject, range: Slice, signal: AbortSignal) => {
+  const openReading = (asked: Asked, range: Slice, signal: AbortSignal) => {
     let { offset, length } = range;
     let connection: RangeConnection | undefined;
     const cut = () => connection?.cut();
@@ -85,7 +107,7 @@ export function openS3Source({
         const before = connection?.received ?? 0;
         let trouble: unknown;
         try {
-          connection ??= await open(object, { offset, length }, signal);
+          connection ??= await open(asked, { offset, length }, signal);
           await connection.fill(chunk.subarray(filled));
         } catch (error) {
           if (signal.aborted) throw signal.reason;
@@ -98,7 +120,7 @@ export function openS3Source({
         if (connection) pool.fail(connection);
         connection = undefined;
         if (moved > 0) attempt = 1; // what moves is not stuck
-        if (attempt >= policy.attempts) throw noAnswer(object, trouble);
+        if (attempt >= policy.attempts) throw noAnswer(asked.object, trouble);
         await pause(backoffMs(policy, attempt, random), signal);
       }
     };
@@ -139,5 +161,21 @@ export function openS3Source({
     return { object, metadata: metadataOf(headers), archived: isArchived(headers) };
   };
 
-  return { pin: (ref, signal) => pin(ref, signal), read, close: async () => pool.close() };
+  const fetch = async (told: ToldObject, signal: AbortSignal): Promise<Fetched> => {
+    let facts: Omit<Fetched, 'content'> | undefined;
+    const look = (headers: RawHeaders) => {
+      facts ??= asTold(told, headers);
+    };
+    const content = Buffer.allocUnsafeSlow(told.size);
+    const reading = openReading({ object: told, look }, { offset: 0, length: told.size }, signal);
+    try {
+      await reading.fill(content);
+    } finally {
+      reading.close();
+    }
+    if (!facts) throw new SourceUnavailable(`no answer from S3 for ${sourceNameOf(told)}`);
+    return { ...facts, content };
+  };
+
+  return { pin: (ref, signal) => pin(ref, signal), fetch, read, close: async () => pool.close() };
 }

@@ -48,6 +48,8 @@ export function decideClaim(current: Target | undefined, mine: Claimant, now: Ep
     const isRemoved = hold?.removal === true && mine.hold !== undefined;
     return isHeld && (another || isRemoved) ? 'busy' : 'mine';
   }
+  // its event comes again, and S3 then says what it is worth
+  if (theirs.told) return isHeld || current.active ? 'busy' : 'free';
   const sameSource = theirs.sourceName === mine.owner.sourceName;
   if (sameSource && age(mine.owner, theirs) < 0) return 'older';
   if (isHeld) return 'busy';

@@ -1,4 +1,4 @@
-import type { Hold, Target, TargetFile } from '../records/target-record.ts';
+import { type Hold, isNobody, type Target, type TargetFile } from '../records/target-record.ts';
 import type { EpochMillis } from '../time.ts';
 import { type Claimant, decideClaim } from './claim-order.ts';
 import { byOwner, type Transition } from './transition.ts';
@@ -21,8 +21,8 @@ export const claimed =
     };
   };
 
-function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | undefined {
-  if (owner.transferId === mine.owner.transferId) return file;
+export function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | undefined {
+  if (owner.transferId === mine.owner.transferId || isNobody(owner)) return file;
   const isTold = file !== undefined && file.state !== 'unknown' && file.transferId === owner.transferId;
   return isTold ? file : { state: 'unknown' };
 }

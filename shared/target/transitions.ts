@@ -5,7 +5,9 @@ import {
   type StoredFile,
   type Upload,
 } from '../records/target-record.ts';
+import type { EpochMillis } from '../time.ts';
 import { initsOf, isEqual, withOrphans } from './orphans.ts';
+import { confirmed } from './told-transitions.ts';
 import { byOwner, type TargetDraft, type Transition } from './transition.ts';
 
 /**
@@ -33,13 +35,15 @@ export type Proof = {
   /** The session that became the file, if there was one. */
   readonly closed: string | undefined;
   readonly stored: Omit<StoredFile, 'state'>;
+  /** When the version was made, as S3 says. */
+  readonly lastModified?: EpochMillis | undefined;
 };
 
 /**
  * The file was proven: nobody works on the target any more. A session that another execution opened meanwhile, or is
  * about to, is orphaned.
  */
-export const settled = ({ attempt, closed, stored }: Proof): Transition =>
+export const settled = ({ attempt, closed, stored, lastModified }: Proof): Transition =>
   byOwner(stored.transferId, (from) => {
     const { upload, hold: _, ...rest } = from;
     const last = recordedIn(upload);
@@ -48,6 +52,7 @@ export const settled = ({ attempt, closed, stored }: Proof): Transition =>
     const others = upload?.state === 'opening' && upload.inits.some((one) => one !== attempt);
     return {
       ...withOrphans(rest, [...left, ...(others ? initsOf(upload) : [])]),
+      owner: confirmed(from, lastModified),
       active: false,
       file: { state: 'stored', ...stored },
     };

@@ -59,6 +59,28 @@ function objectSourceSuite(name: string, place: () => Promise<Place>): void {
       await expect(read(source, object, { offset: 0, length: 10 }, never)).rejects.toThrow(SourceChanged);
     });
 
+    test('one request tells what HEAD and GET do of an object that is as it was told of, and is SourceChanged else', async () => {
+      const { source, put, ref } = await opened('told');
+      const { object, metadata } = await source.pin(ref, never);
+      const told = { ...ref, etag: object.etag, size: SIZE };
+
+      const fetched = await source.fetch(told, never);
+      const shorter = source.fetch({ ...told, size: SIZE - 1 }, never);
+      await expect(shorter).rejects.toThrow(SourceChanged);
+      await expect(source.fetch({ ...told, size: SIZE + 1 }, never)).rejects.toThrow(SourceChanged);
+      await expect(source.fetch({ ...told, key: 'not there' }, never)).rejects.toThrow(SourceMissing);
+      await put('told', bytesOf('another', SIZE));
+      await expect(source.fetch(told, never)).rejects.toThrow(SourceChanged);
+
+      expect(Buffer.from(fetched.content).equals(CONTENT)).toBe(true);
+      expect(fetched.object).toMatchObject({
+        etag: object.etag,
+        size: SIZE,
+        lastModified: object.lastModified,
+      });
+      expect(fetched.metadata).toEqual(metadata);
+    });
+
     test('an object that is not there is SourceMissing, to HEAD and to GET', async () => {
       const { source, ref } = await opened('there');
       const { object } = await source.pin(ref, never);
@@ -152,9 +174,13 @@ test('an older version is read by its versionId, whatever came after it', async 
   versioned.put('k', Buffer.from('second'), { versioned: true });
 
   const again = await source.pin(object, never);
+  const told = await source.fetch(object, never);
+  const ofAnother = source.fetch({ ...object, versionId: undefined }, never);
+  await expect(ofAnother).rejects.toThrow(SourceChanged);
   const bytes = await read(source, object, { offset: 0, length: object.size }, never);
 
   expect(object.versionId).toBeDefined();
   expect(again.object).toEqual(object);
   expect(bytes.toString()).toBe('first');
+  expect(Buffer.from(told.content).toString()).toBe('first');
 });

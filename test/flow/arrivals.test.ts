@@ -66,7 +66,7 @@ describe('small objects', () => {
     expect(await receiptOf(bed(), object)).toMatchObject({ how: 'direct', verified: { size: 0 } });
   });
 
-  test('cost one look and one read in S3, two requests of COS, two reads and three writes of the table', async () => {
+  test('cost one request of S3, two requests of COS, two reads and three writes of the table', async () => {
     await relay(bed(), 'frugal/first.bin', 'makes the directory');
     const object = await bed().put('frugal/second.bin', bytesOf('frugal', 65_536));
     const done: string[] = [];
@@ -75,11 +75,10 @@ describe('small objects', () => {
     await handle(objectCreatedEvent(object), services);
 
     expect(done).toEqual([
-      'source.pin',
       'store.get',
       'store.getTarget',
       'store.replaceTarget',
-      'source.read',
+      'source.fetch',
       'cos.upload',
       'cos.stat',
       'store.replaceTarget',

@@ -128,9 +128,9 @@ describe('what is not carried over stands in the receipt (E16)', () => {
       ...bed.services,
       source: {
         ...source,
-        pin: async (...asked: Parameters<typeof source.pin>) => {
-          const pinned = await source.pin(...asked);
-          return { ...pinned, metadata: { ...pinned.metadata, notCarried: ['acl', 'tags', 'expires'] } };
+        fetch: async (...asked: Parameters<typeof source.fetch>) => {
+          const fetched = await source.fetch(...asked);
+          return { ...fetched, metadata: { ...fetched.metadata, notCarried: ['acl', 'tags', 'expires'] } };
         },
       },
     };

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { loadConfig } from '../../shared/config.ts';
-import { type EventBed, openEventBed } from '../kit/event-bed.ts';
+import { targetName } from '../../shared/cos/target.ts';
+import { SourceArchived } from '../../shared/errors.ts';
+import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 
 let bed: EventBed;
@@ -169,6 +171,10 @@ describe('an archived object (E6)', () => {
           ...(await source.pin(...asked)),
           archived,
         }),
+        fetch: async (...asked: Parameters<typeof source.fetch>) => {
+          if (archived) throw new SourceArchived('S3 answered InvalidObjectState');
+          return source.fetch(...asked);
+        },
       },
     };
     const created = objectCreatedEvent(object);
@@ -183,6 +189,58 @@ describe('an archived object (E6)', () => {
 
     expect(failed).toMatchObject({ state: 'failed', reason: { error: 'SourceArchived' } });
     expect(await bed.stored('in/cold.bin')).toEqual(content);
+  });
+});
+
+describe('a version that its event alone tells of', () => {
+  /** S3 with this version in an archive. */
+  const archives = (etag: string): EventBed['services'] => {
+    const { source } = bed.services;
+    const isCold = (ref: { readonly etag?: string | undefined }) => ref.etag === etag;
+    return {
+      ...bed.services,
+      source: {
+        ...source,
+        async pin(...asked: Parameters<typeof source.pin>) {
+          return { ...(await source.pin(...asked)), archived: isCold(asked[0]) };
+        },
+        async fetch(...asked: Parameters<typeof source.fetch>) {
+          if (isCold(asked[0])) throw new SourceArchived('S3 answered InvalidObjectState');
+          return source.fetch(...asked);
+        },
+      },
+    };
+  };
+
+  test('takes the target from nobody if it cannot be read: an older one that comes late is carried', async () => {
+    const key = 'in/late.bin';
+    const content = bytesOf('readable', 20_000);
+    const newer = { ...(await bed.put(key, bytesOf('cold', 20_000))), sequencer: '0F' };
+    await handle(objectCreatedEvent(newer), archives(newer.etag));
+    const older = { ...(await bed.put(key, content)), sequencer: '0A' };
+
+    await bed.deliver(objectCreatedEvent(older));
+
+    expect(await bed.transferOf(newer)).toMatchObject({
+      state: 'failed',
+      reason: { error: 'SourceArchived' },
+    });
+    expect(await bed.transferOf(older)).toMatchObject({ state: 'stored' });
+    expect(await bed.stored(key)).toEqual(content);
+  });
+
+  test('leaves the record of the file that is there, so that the next version is known from it', async () => {
+    const key = 'in/known.bin';
+    const first = await bed.put(key, bytesOf('first', 20_000));
+    await bed.deliver(objectCreatedEvent(first));
+    const before = await bed.services.store.getTarget(targetName(targetOf(key)));
+    const cold = await bed.put(key, bytesOf('cold', 20_000));
+
+    await handle(objectCreatedEvent(cold), archives(cold.etag));
+
+    const { revision: _, ...after } = (await bed.services.store.getTarget(targetName(targetOf(key)))) ?? {};
+    expect(before).toMatchObject(after);
+    expect(after).toMatchObject({ owner: { etag: first.etag }, active: false, file: { state: 'stored' } });
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Transport } from '../../shared/cos/transport.ts';
 import { CosUnavailable } from '../../shared/errors.ts';
+import { asTold } from '../../shared/s3/as-told.ts';
 import { pinnedBy } from '../../shared/s3/head-object.ts';
 import { isArchived, metadataOf } from '../../shared/s3/object-metadata.ts';
 import type { ObjectSource } from '../../shared/s3/object-source.ts';
@@ -75,6 +76,9 @@ export function oddS3(content: Buffer, acts: readonly S3Act[]): ObjectSource {
     async pin(ref) {
       const headers = next(ref);
       return { object: pinnedBy(ref, headers), metadata: metadataOf(headers), archived: isArchived(headers) };
+    },
+    async fetch(told) {
+      return { ...asTold(told, next(told)), content: new Uint8Array(content) };
     },
     async *read(object, { offset, length }) {
       next(object);

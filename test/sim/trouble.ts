@@ -86,6 +86,7 @@ function wrong(draw: Stream, operation: string, { canDamage }: Weather): Wrong {
       { ...ok, quirk: { kind: 'lag', slices: draw.whole(1, 3) } },
       { ...ok, quirk: { kind: 'forget' } },
     ],
+    'source.fetch': [{ ...ok, breaksAt: draw.whole(0, 300_000) }],
     'source.read': [{ ...ok, breaksAt: draw.whole(0, 700_000) }],
   };
   const own = special[operation];

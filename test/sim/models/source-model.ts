@@ -31,6 +31,22 @@ export function openSourceModel(bucket: Bucket, perform: PerformRead = atOnce): 
       const { value } = await perform('source.pin', ref, () => pinned(ref.bucket, find(ref)), signal);
       return { object: value, metadata: { user: [], notCarried: [] }, archived: false };
     },
+    async fetch(told, signal) {
+      const { value, breaksAt } = await perform(
+        'source.fetch',
+        told,
+        () => {
+          const found = find(told);
+          if (found.bytes.length !== told.size || found.versionId !== told.versionId)
+            throw new SourceChanged(`s3://${told.bucket}/${told.key} is not what was told of it`);
+          return { object: pinned(told.bucket, found), content: found.bytes };
+        },
+        signal,
+      );
+      if (breaksAt !== undefined && breaksAt < told.size)
+        throw new SourceUnavailable(`the read broke off after ${breaksAt} bytes`);
+      return { ...value, metadata: { user: [], notCarried: [] } };
+    },
     async *read(object, { offset, length }, signal, memory) {
       const opened = await perform(
         'source.read',
