@@ -1,11 +1,13 @@
+const { readFile } = require('node:fs/promises');
 const { dirname, join } = require('node:path');
 
 /**
  * Keeps out of the bundles what no function needs: all of undici but its connection pools over HTTP/1.1 (no fetch,
- * no HTTP/2, no parser for processors without SIMD and no experimental one), and every hash of hash-wasm but SHA-1. What
- * runs here is seen in test/flow/bundles.test.ts.
+ * no HTTP/2, no parser for processors without SIMD and no experimental one), every hash of hash-wasm but SHA-1, and of
+ * form-data the table of media types and a name tag. What runs here is seen in test/flow/bundles.test.ts.
  */
-const NOT_NEEDED = /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)/;
+const NOT_NEEDED =
+  /llhttp\/llhttp-wasm\.js$|\/milo\/|\/client-h2\.js$|\/web\/(fetch\/|webidl$)|^(mime-types|es-set-tostringtag)$/;
 
 const notNeeded = ({ path }) => ({ path, namespace: 'not-needed' });
 
@@ -16,10 +18,23 @@ const notNeeded = ({ path }) => ({ path, namespace: 'not-needed' });
  */
 const CREDENTIALS = "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';";
 
+/**
+ * Of a client's schemas, those of calls that nobody makes stay in because of their keys: `{ [_hH]: … }` might run code, as
+ * esbuild must suppose. With its value in place of the name the same object is data, and is left out.
+ */
+function asData(schemas) {
+  const texts = new Map(
+    schemas.matchAll(/^const (\w+) = ("[^"]*");$/gm).map(([, name, text]) => [name, text]),
+  );
+  return schemas.replace(/\[(_\w+)\]:/g, (key, name) => (texts.has(name) ? `${texts.get(name)}:` : key));
+}
+
 const slim = {
   name: 'slim',
   setup(build) {
     build.initialOptions.mainFields = ['module', 'main']; // of the AWS SDK's CommonJS nothing can be left out
+    // undici has this name set where Node.js bundles it: the experimental parser stays out
+    build.initialOptions.define = { ...build.initialOptions.define, esbuildDetection: 'true' };
     build.onResolve({ filter: /^undici$/ }, () => ({ path: join(__dirname, 'undici-pools.cjs') }));
     build.onResolve({ filter: /^hash-wasm$/ }, () => ({
       path: require.resolve('hash-wasm/dist/sha1.umd.min.js'),
@@ -35,6 +50,17 @@ const slim = {
     build.onLoad({ filter: /\/credential-provider-node\/dist-es\/index\.js$/ }, ({ path }) => ({
       contents: CREDENTIALS,
       resolveDir: dirname(path),
+    }));
+    build.onLoad(
+      { filter: /\/@aws-sdk\/client-[^/]+\/dist-es\/schemas\/schemas_0\.js$/ },
+      async ({ path }) => ({
+        contents: asData(await readFile(path, 'utf8')),
+      }),
+    );
+    // a client tells AWS its version, and nothing else of its package.json
+    build.onLoad({ filter: /\/@aws-sdk\/client-[^/]+\/package\.json$/ }, async ({ path }) => ({
+      contents: JSON.stringify({ version: JSON.parse(await readFile(path, 'utf8')).version }),
+      loader: 'json',
     }));
   },
 };

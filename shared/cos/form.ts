@@ -14,6 +14,8 @@ const BOUNDARY = `cos-slice-relay-${randomBytes(16).toString('hex')}`;
 const CONTENT_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 const END = `\r\n--${BOUNDARY}--\r\n`;
 const EMPTY = Buffer.alloc(0);
+/** Its type is said: form-data would look for it in a table that the bundles do without. */
+const FILE = { filename: 'filecontent', contentType: 'application/octet-stream' };
 
 /**
  * Frames fields, and `filecontent` if given, as multipart/form-data (RFC 7578; page 436/6068 shows one). The same form can be
@@ -24,7 +26,7 @@ export function frame(fields: Readonly<Record<string, string>>, content?: Uint8A
   form.setBoundary(BOUNDARY);
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   // form-data frames an empty file; our bytes go between its header and its last boundary.
-  if (content !== undefined) form.append('filecontent', EMPTY, { filename: 'filecontent' });
+  if (content !== undefined) form.append('filecontent', EMPTY, FILE);
   const framing = form.getBuffer();
   if (content === undefined) return { contentType: CONTENT_TYPE, length: framing.length, pieces: [framing] };
   const cut = framing.length - END.length;

@@ -41,6 +41,13 @@ test('a bundle holds no way to credentials but the environment, which is where L
   expect(ways).toEqual([]);
 });
 
+test('a bundle of the function that needs most stays below 850 kB, so that nothing large comes in by another package', () => {
+  const kept = Math.round(bundle.text.length / 1_000);
+
+  expect(kept).toBeLessThan(850);
+  expect(bundle.inputs.filter((input) => input.includes('/mime-db/'))).toEqual([]);
+});
+
 test('the text of a bundle names the versions that its AWS clients tell AWS', () => {
   const told = CLIENTS.map((path) => [path, JSON.parse(read(`${path}/package.json`)).version] as const);
 
