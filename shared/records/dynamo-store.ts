@@ -89,17 +89,15 @@ export function openDynamoStore({
   const read = async (pk: string, sk: string): Promise<unknown> =>
     (await documents.send(new GetCommand({ TableName, Key: { pk, sk }, ConsistentRead: true }))).Item;
 
-  const children = async (pk: string, prefix: string): Promise<unknown[]> => {
-    const items: unknown[] = [];
+  async function* childPages(pk: string, prefix: string): AsyncGenerator<unknown[]> {
     const query = {
       TableName,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
       ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
       ConsistentRead: true,
     };
-    for await (const page of paginateQuery({ client: documents }, query)) items.push(...(page.Items ?? []));
-    return items;
-  };
+    for await (const { Items = [] } of paginateQuery({ client: documents }, query)) yield Items;
+  }
 
   const get = async (id: string): Promise<Transfer | undefined> => {
     const item = await read(`TRANSFER#${id}`, 'TRANSFER');
@@ -136,8 +134,12 @@ export function openDynamoStore({
     },
     ...clientSlices({ documents, table, clock, expiresAt }),
     async windows(id) {
-      const items = await children(`TRANSFER#${id}`, 'WINDOW#');
-      return items.flatMap((item) => (isSliceRow(item) ? recordsOf(item) : [windowItem.parse(item)]));
+      const records: WindowRecord[] = [];
+      // page by page: the rows of a client's upload of 256 GiB are some thirty times their records
+      for await (const items of childPages(`TRANSFER#${id}`, 'WINDOW#'))
+        for (const item of items)
+          records.push(...(isSliceRow(item) ? recordsOf(item) : [windowItem.parse(item)]));
+      return records;
     },
 
     async addChain(id, record) {
@@ -145,7 +147,12 @@ export function openDynamoStore({
         new PutCommand({ TableName, Item: { ...chainRow(id, record), expiresAt: expiresAt() } }),
       );
     },
-    chain: async (id) => z.array(chainItem).parse(await children(`TRANSFER#${id}`, 'CHAIN#')),
+    async chain(id) {
+      const records: ChainRecord[] = [];
+      for await (const items of childPages(`TRANSFER#${id}`, 'CHAIN#'))
+        records.push(...z.array(chainItem).parse(items));
+      return records;
+    },
 
     count: (states, span) => countTransfers({ documents, table }, states, span),
     list: (states, limit, before, filter) =>
