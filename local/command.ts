@@ -52,7 +52,7 @@ export function fail(thrown: unknown): void {
 }
 
 /** What went wrong, and the way out where one is known. */
-export function failureLines(thrown: unknown): string[] {
+function failureLines(thrown: unknown): string[] {
   const error = asError(thrown);
   const wayOut = error instanceof RelayError ? error.wayOut : WAYS_OUT.get(codeOf(error));
   return [`error: ${error.message}`, ...(wayOut === undefined ? [] : [`what to do: ${wayOut}`])];

@@ -1,4 +1,4 @@
-import { exitCodeOf, fail, readWords, say, UsageError } from '../../local/command.ts';
+import { readWords, runToExit, say, UsageError } from '../../local/command.ts';
 import { column } from '../../local/terminal/columns.ts';
 import { PRICES } from '../../shared/cost/prices.ts';
 import { type Bill, billOf, type Line, type Relay } from './bill.ts';
@@ -36,11 +36,11 @@ const WHAT_IF_MIB = [1, 16, 64, 256, 1_024, 4_096];
 const SIZE_MAX = 5 * MIB * MIB;
 const OBJECTS_MAX = 1e12;
 
-function main(): void {
+async function main(): Promise<number> {
   const given = readArguments();
   if (given.help) {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const relay = relayOf(
     {
@@ -60,10 +60,11 @@ function main(): void {
   const whatIf = WHAT_IF_MIB.map((window) => billOf({ ...relay, windowBytes: window * MIB }));
   if (given.json) {
     const { date, region } = PRICES;
-    console.log(JSON.stringify({ prices: { date, region }, relay, bill, whatIf }, null, 2));
-    return;
+    process.stdout.write(`${JSON.stringify({ prices: { date, region }, relay, bill, whatIf }, null, 2)}\n`);
+    return 0;
   }
   print(relay, bill, whatIf);
+  return 0;
 }
 
 function readArguments() {
@@ -163,9 +164,4 @@ function readable(bytes: number): string {
 const shape = ({ windows, windowBytes }: Bill): string =>
   windows === 0 ? 'one request' : `${windows} windows of ${Math.round(windowBytes / MIB)} MiB`;
 
-try {
-  main();
-} catch (error) {
-  fail(error);
-  process.exitCode = exitCodeOf(error);
-}
+runToExit(main);

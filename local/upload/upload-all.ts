@@ -31,14 +31,19 @@ type Run = {
 export async function uploadCommand(given: UploadArguments, env: NodeJS.ProcessEnv): Promise<number> {
   const uploads = await uploadsOf(given);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const { signal } = stop;
-  const run = {
-    reached: await reachNamedOrRunning(given.where, env),
-    given,
-    signal,
-    isOnly: uploads.length === 1,
-  };
+  const onSignal = () => stop.abort();
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  try {
+    const reached = await reachNamedOrRunning(given.where, env);
+    return await uploadEach(uploads, { reached, given, signal: stop.signal, isOnly: uploads.length === 1 });
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+async function uploadEach(uploads: readonly Upload[], run: Run): Promise<number> {
   const ends = { stored: 0, before: 0, failed: 0 };
   for (const [index, upload] of uploads.entries()) {
     if (!run.isOnly) say(`${index + 1} of ${uploads.length}: sending ${upload.path} as ${upload.key}`);

@@ -3,7 +3,7 @@ import { type Route, routes } from '../../shared/lambda/http/routes.ts';
 import { apiSuite } from '../kit/api-suite.ts';
 import { apiFunctions, offlineBed } from '../kit/offline-bed.ts';
 
-apiSuite('serverless-offline', offlineBed);
+apiSuite('serverless-offline', offlineBed, 'wire');
 
 test('serverless.yml has the routes of the list, each to the function of its name', async () => {
   const served = await apiFunctions();

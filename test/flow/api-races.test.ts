@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
 import { type ApiBed, apiBed, typeOf } from '../kit/api-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
+import { sized } from '../kit/sized.ts';
 
 const SLICE = 524_288;
 const SIZE = 2 * SLICE + 100_000;
 const OFFSETS = [0, SLICE, 2 * SLICE];
-const ROUNDS = 100;
+const ROUNDS = sized(24, 100);
 const AT_ONCE = 5;
 /** Longer than any hold, in ms. */
 const HOLD_MS = 120_000;
@@ -29,7 +30,7 @@ const EXPECTED = new Set([
 type Act = 'cancel' | 'finish' | 'post' | 'put';
 type Said = { readonly act: Act; readonly status: number; readonly kind: string; readonly state: string };
 
-describe('100 races of cancel, finish, PUT and POST on one upload', () => {
+describe(`${ROUNDS} races of cancel, finish, PUT and POST on one upload`, () => {
   let bed: ApiBed;
   let ahead = 0;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { backfillSummary } from '../../shared/records/backfill-job.ts';
 import { BACKFILL_ARN, backfillsAsStepFunctions } from '../kit/aws-backfills.ts';
 import { startAwsStage } from '../kit/aws-stage.ts';
 import { openBackfillBed } from '../kit/backfill-bed.ts';
-import { runCommand, startCommand } from '../kit/command.ts';
+import { runHere, startCommand } from '../kit/command.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
 import { bytesOf, seen, sha1 } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -32,7 +32,8 @@ async function openLocal() {
   const options = { env: { ...LOCAL_COS, COS_ENDPOINT: cos.origin } };
   return {
     cos,
-    start: (...more: string[]) => startCommand(COMMAND, [...args, ...more], options),
+    start: () => startCommand(COMMAND, args, options),
+    run: (...more: string[]) => runHere(COMMAND, [...args, ...more], options),
     stored: async (key: string) => {
       const file = await cos.file(LOCAL_COS.COS_BUCKET, key);
       return file?.size;
@@ -41,7 +42,7 @@ async function openLocal() {
 }
 
 test('Ctrl-C stops a local backfill cleanly: the same command goes on, and sends nothing twice', async () => {
-  const { cos, start, stored } = await openLocal();
+  const { cos, start, run, stored } = await openLocal();
   cos.inject(stall(1_000, 200, { op: 'upload' }));
   const first = start();
   while (seen(cos, 'upload').length < 8) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -50,7 +51,7 @@ test('Ctrl-C stops a local backfill cleanly: the same command goes on, and sends
   const sent = seen(cos, 'upload').length;
   cos.clearFaults();
 
-  const again = await start('--json').ended;
+  const again = await run('--json');
 
   expect(interrupted).toMatchObject({ code: 130, stdout: '' });
   expect(interrupted.stderr).toContain('the same command again goes on');
@@ -63,10 +64,10 @@ test('Ctrl-C stops a local backfill cleanly: the same command goes on, and sends
 }, 240_000);
 
 test('a bucket whose every object fails ends with exit code 1, its report and the command for just those', async () => {
-  const { cos, start } = await openLocal();
+  const { cos, run } = await openLocal();
   cos.inject(refuse(1_000, 403, -5, { op: 'upload' }));
 
-  const { code, stdout, stderr } = await start().ended;
+  const { code, stdout, stderr } = await run();
 
   expect(code).toBe(1);
   expect(stdout).toContain('failed: 30');
@@ -76,10 +77,10 @@ test('a bucket whose every object fails ends with exit code 1, its report and th
 }, 240_000);
 
 test('a check with --extra looks into COS too, and refuses filters, which would make all that they leave out look extra', async () => {
-  const { cos, start } = await openLocal();
-  await start().ended;
-  const whole = await start('--check', '--extra').ended;
-  const narrow = await start('--check', '--extra', '--include', '*.x').ended;
+  const { cos, run } = await openLocal();
+  await run();
+  const whole = await run('--check', '--extra');
+  const narrow = await run('--check', '--extra', '--include', '*.x');
 
   expect([whole.code, whole.stdout]).toEqual([0, expect.stringContaining('equal: 30')]);
   expect([narrow.code, narrow.stderr]).toEqual([2, expect.stringContaining('leave out --list and filters')]);
@@ -97,7 +98,7 @@ test('of a stage, the job outlives the command: Ctrl-C says how to watch it and 
     stepFunctions: backfillsAsStepFunctions(stack.backfills),
   });
   const env = { ...aws.env, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB };
-  const run = (...args: string[]) => runCommand(COMMAND, ['--stage', 'test', ...args], { env });
+  const run = (...args: string[]) => runHere(COMMAND, ['--stage', 'test', ...args], { env });
   for (const key of KEYS) await bed.put(key, bytesOf(key, 1_000));
   bed.cos.inject(stall(1_000, 500, { op: 'upload' }));
 

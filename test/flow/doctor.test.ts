@@ -7,7 +7,7 @@ import type { Account } from '../../tools/doctor/account.ts';
 import { accountChecks } from '../../tools/doctor/account-checks.ts';
 import { type Check, runChecks } from '../../tools/doctor/finding.ts';
 import { relayChecks } from '../../tools/doctor/relay-checks.ts';
-import { runCommand } from '../kit/command.ts';
+import { runCommand, runHere } from '../kit/command.ts';
 import { startSecretsManager } from '../kit/secrets-manager.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -20,7 +20,7 @@ const CONFIG = {
   MAX_CONCURRENCY: 20,
 };
 
-/** Three processes, on a machine that may be busy. */
+/** A process, on a machine that may be busy. */
 const SLOW = { timeout: 300_000 };
 
 /** What is not right, by the name of its check: what was found. */
@@ -164,7 +164,7 @@ test('the command says in a table what is right, and ends with 1 when something 
   onTestFinished(dir.remove);
 
   const sound = await runCommand('tools/doctor/main.ts', ['--local', '--data', dir.path]);
-  const broken = await runCommand('tools/doctor/main.ts', ['--local', '--data', dir.path], {
+  const broken = await runHere('tools/doctor/main.ts', ['--local', '--data', dir.path], {
     env: {
       COS_REGION: 'gz',
       COS_APP_ID: '1',
@@ -175,7 +175,7 @@ test('the command says in a table what is right, and ends with 1 when something 
       COS_ATTEMPTS: '1',
     },
   });
-  const nowhere = await runCommand('tools/doctor/main.ts', []);
+  const nowhere = await runHere('tools/doctor/main.ts', []);
 
   expect([sound.code, broken.code, nowhere.code]).toEqual([0, 1, 2]);
   expect(sound.stdout).toMatch(/ok.*COS.*wrote, read/);

@@ -5,7 +5,7 @@ import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts'
 import type { Wired } from '../../shared/wiring/wiring.ts';
 import { reasonFor, redriveDeadLetters } from '../../tools/dead-letters.ts';
 import { restartTransfer } from '../../tools/failed-transfers.ts';
-import { runCommand } from '../kit/command.ts';
+import { runHere } from '../kit/command.ts';
 import { type EventBed, openEventBed } from '../kit/event-bed.ts';
 import { type EventQueue, startEventQueue } from '../kit/event-queue.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
@@ -224,7 +224,7 @@ describe('events through a real SQS', () => {
     const before = queue.dead().length;
     expect(before).toBeGreaterThan(0);
 
-    const { code, stderr } = await runCommand('tools/redrive.ts', [], { env: outsideEnv() });
+    const { code, stderr } = await runHere('tools/redrive.ts', [], { env: outsideEnv() });
 
     expect(stderr).toContain('no event: this is neither an event of EventBridge');
     expect(stderr).toContain(`${before} events were moved back`);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import type { Receipt } from '../../shared/records/receipt.ts';
 import { wire } from '../../shared/wiring/wiring.ts';
-import { runCommand } from '../kit/command.ts';
+import { runCommand, runHere } from '../kit/command.ts';
 import { type EventBed, openEventBed } from '../kit/event-bed.ts';
 import { bytesOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -115,9 +115,9 @@ test('npm run receipts prints a table, CSV or JSON, and leaves stdout to them', 
     .deliver(objectCreatedEvent({ bucket: 'source', key: 'bad//key', size: 1, etag: 'e', sequencer: '01' }))
     .catch(() => undefined);
   await kept.stop();
-  const run = (...args: string[]) => runCommand('tools/receipts.ts', ['--data', dir.path, ...args]);
+  const run = (...args: string[]) => runHere('tools/receipts.ts', ['--data', dir.path, ...args]);
 
-  const table = await run();
+  const table = await runCommand('tools/receipts.ts', ['--data', dir.path]);
   const csv = await run('--local', '--since', '1h', '--csv', '--state', 'stored', '--state', 'failed');
   const json = await run('--local', '--since', '1h', '--json');
 
@@ -143,7 +143,7 @@ test.each<[args: string[], code: number, said: RegExp, env?: Record<string, stri
   [['--since', '1h', '--csv', '--json'], 2, /either --csv or --json/],
   [['--since', '1h'], 2, /COS_REGION: is not set/, { TABLE_NAME: 'relay' }],
 ])('npm run receipts %j ends with %i', async (args, code, said, env = {}) => {
-  const ended = await runCommand('tools/receipts.ts', args, { env });
+  const ended = await runHere('tools/receipts.ts', args, { env });
 
   expect(ended.stdout + ended.stderr).toMatch(said);
   expect(ended.code).toBe(code);
@@ -154,7 +154,7 @@ test.each([
   [[], 2, /set EVENTS_QUEUE_URL/],
   [['--id'], 2, /--id/],
 ])('npm run redrive %j ends with %i', async (args, code, said) => {
-  const ended = await runCommand('tools/redrive.ts', args);
+  const ended = await runHere('tools/redrive.ts', args);
 
   expect(ended.stdout + ended.stderr).toMatch(said);
   expect(ended.code).toBe(code);

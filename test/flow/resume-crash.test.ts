@@ -3,6 +3,7 @@ import type { Meddle } from '../../local/stack/machine.ts';
 import { carry, carryOn, drop, PATH, testBed, transferOf } from '../kit/carry.ts';
 import { mortal } from '../kit/mortal.ts';
 import { bytesOf, failedEnds, idOf, openBed, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
+import { sized } from '../kit/sized.ts';
 
 const SIZE = 3 * SLICE - 1;
 
@@ -39,7 +40,8 @@ async function crashAt(nth: number, when: 'before' | 'after', env: Readonly<Reco
   }
 }
 
-// test/sim/killed-anywhere.test.ts kills at every operation; over real sockets each setting takes every third, by turns
+/** test/sim/killed-anywhere.test.ts kills at every operation; over real sockets each setting takes some, by turns. */
+const EVERY = sized(9, 3);
 describe.each([
   [1, 'integrity=md5', {}],
   [2, 'integrity=sha1', { INTEGRITY: 'sha1', ON_FOREIGN_UPLOAD: 'fail', ON_EXISTING: 'fail' }],
@@ -50,7 +52,7 @@ describe.each([
     { timeout: 120_000 },
     async (when) => {
       const wrong: string[] = [];
-      for (let nth = first; ; nth += 3) {
+      for (let nth = first; ; nth += EVERY) {
         const { isOver, isRight, what } = await crashAt(nth, when, env);
         if (!isRight) wrong.push(what);
         if (isOver) break;
@@ -61,7 +63,7 @@ describe.each([
   );
 });
 
-test.each([1, 2, 3, 4, 5, 6])(
+test.each(Array.from({ length: sized(2, 6) }, (_, at) => at))(
   'two executions of one transfer at once: the file is right and nothing fails (%i)',
   async () => {
     const bed = await testBed();

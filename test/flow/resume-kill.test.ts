@@ -12,15 +12,18 @@ import { LOCAL_COS } from '../../local/stack/stack.ts';
 import { COMPILED } from '../kit/command.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
 import { seen } from '../kit/relay-bed.ts';
+import { sized } from '../kit/sized.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 const MIB = 1_048_576;
-const SIZE = 300 * MIB;
-const KILLS = 20;
+const SIZE = sized(64, 300) * MIB;
+const KILLS = sized(5, 20);
+/** Requests before each kill, at most: all of them leave some of the file to the last run. */
+const MOST = sized(12, 30);
 const IN_FLIGHT = 8;
 const ROOT = join(import.meta.dirname, '../..');
 
-test('npm start killed (SIGKILL) at 20 random moments of 300 MiB sends again at most what was in flight', {
+test(`npm start killed (SIGKILL) at ${KILLS} random moments of ${SIZE / MIB} MiB sends again at most what was in flight`, {
   timeout: 300_000,
 }, async () => {
   const dir = await tempDir('relay-kill');
@@ -32,11 +35,11 @@ test('npm start killed (SIGKILL) at 20 random moments of 300 MiB sends again at 
   const file = join(dir.path, 'big.bin');
   const expected = await writeRandom(file, SIZE);
   const start = () => startRelay(file, join(dir.path, 'state'), cos.origin);
-  const random = seededRandom(20);
+  const random = seededRandom(KILLS);
 
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const relay = start();
-    const requests = 1 + Math.floor(random() * 30); // then it is killed; 300 slices outlast 20 of these
+    const requests = 1 + Math.floor(random() * MOST);
     await grownBy(cos, requests, relay);
     relay.kill('SIGKILL');
     await once(relay, 'close');

@@ -3,7 +3,7 @@ import { refuse } from '../../local/cos/faults.ts';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
 import { SOURCE_BUCKET, type Stack } from '../../local/stack/stack.ts';
 import { type AwsStage, startAwsStage } from '../kit/aws-stage.ts';
-import { runCommand } from '../kit/command.ts';
+import { runHere } from '../kit/command.ts';
 import { type EventQueue, startEventQueue } from '../kit/event-queue.ts';
 import { type Bed, bytesOf, idOf, openBed, sha1 } from '../kit/relay-bed.ts';
 
@@ -47,7 +47,7 @@ afterAll(async () => {
 const run = (script: string, ...args: string[]) => {
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB } = bed.env;
   const env = { ...aws.env, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB };
-  return runCommand(script, args, { env: { ...env, AWS_ENDPOINT_URL_SQS: queue.address } });
+  return runHere(script, args, { env: { ...env, AWS_ENDPOINT_URL_SQS: queue.address } });
 };
 
 test('npm run receipts --stage prints the receipts of that stage, and needs no variable of the relay', async () => {

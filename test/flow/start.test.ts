@@ -6,10 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CosEndpoint, startCosEndpoint } from '../../local/cos/endpoint.ts';
-import { readStartArguments } from '../../local/start/arguments.ts';
-import { relayCommand } from '../../local/start/relay-files.ts';
 import { receipt } from '../../shared/records/receipt.ts';
-import { refusalOf, runCommand, startCommand } from '../kit/command.ts';
+import { type CommandOptions, runCommand, runHere, startCommand } from '../kit/command.ts';
 
 const START = 'local/start/main.ts';
 const ROOT = join(import.meta.dirname, '../..');
@@ -75,7 +73,7 @@ describe('npm start', () => {
 
     const args = [path, '--key', 'x/a b+c%&中.bin', '--json', '--data', join(folder, 'json')];
     const { code, stdout } = await runCommand(START, args, { env: outside });
-    const again = await runCommand(START, args, { env: outside });
+    const again = await runHere(START, args, { env: outside });
 
     const { proof, ...rest } = JSON.parse(stdout);
     const given = receipt.parse(rest);
@@ -105,7 +103,7 @@ describe('npm start', () => {
     first.process.kill('SIGINT');
     const stopped = await first.ended;
     cos.clearFaults();
-    const second = await runCommand(START, args, { env: outside });
+    const second = await runHere(START, args, { env: outside });
 
     expect(stopped.code).toBe(130);
     const lines = stopped.stderr.slice(before).split('\n');
@@ -124,22 +122,18 @@ describe('npm start', () => {
 });
 
 describe('npm start says what is wrong and what to do, without a stack trace', () => {
-  const unhappy = async (args: string[], env: Record<string, string> = {}, uid?: number) => {
-    const options = { env, ...(uid !== undefined && { uid }) };
-    const end = await runCommand(
-      START,
-      [...args, '--data', join(folder, `bad-${randomBytes(4).toString('hex')}`)],
-      options,
-    );
+  const ended = async (run: typeof runCommand, args: string[], options: CommandOptions) => {
+    const data = join(folder, `bad-${randomBytes(4).toString('hex')}`);
+    const end = await run(START, [...args, '--data', data], options);
     expect(end.stderr).not.toMatch(/^\s+at /m);
     expect(end.stderr + end.stdout).not.toContain(KEYS.secretKey);
     expect(end.stdout).toBe('');
     return end;
   };
 
-  /** The same without a process: `unhappy` has shown what a process makes of it. */
-  const refused = (args: string[], env: Record<string, string> = {}) =>
-    refusalOf(() => relayCommand(readStartArguments([...args, '--data', join(folder, 'refused')]), env));
+  const unhappy = (args: string[], env: Record<string, string> = {}, uid?: number) =>
+    ended(runCommand, args, { env, ...(uid !== undefined && { uid }) });
+  const refused = (args: string[], env: Record<string, string> = {}) => ended(runHere, args, { env });
 
   test('a missing file, an empty folder, two files of one name, a stream without one', async () => {
     const missing = await unhappy([join(folder, 'nowhere.bin')]);
@@ -194,7 +188,7 @@ describe('npm start says what is wrong and what to do, without a stack trace', (
   });
 
   test('a wrong secret key', async () => {
-    const { code, stderr } = await unhappy([await file('small.bin', 10)], {
+    const { code, stderr } = await refused([await file('small.bin', 10)], {
       ...outside,
       COS_SECRET_KEY: 'other',
     });
@@ -205,7 +199,7 @@ describe('npm start says what is wrong and what to do, without a stack trace', (
   });
 
   test('all bad variables at once', async () => {
-    const { code, stderr } = await unhappy([await file('small.bin', 10)], {
+    const { code, stderr } = await refused([await file('small.bin', 10)], {
       COS_REGION: 'GZ',
       SLICE_SIZE: '5',
       MAX_IN_FLIGHT: 'many',
@@ -248,9 +242,9 @@ describe('npm start with several files', () => {
     const args = [join(tree, 'in'), join(tree, 'c.txt'), '--json', '--data', join(folder, 'several')];
 
     cos.inject({ op: 'upload', times: 1, act: { kind: 'status', status: 403, code: -5999 } });
-    const first = await runCommand(START, args, { env: outside });
+    const first = await runHere(START, args, { env: outside });
     const before = cos.log.filter(({ op }) => op === 'upload').length;
-    const second = await runCommand(START, args, { env: outside });
+    const second = await runHere(START, args, { env: outside });
 
     const keysOf = ({ stdout }: { stdout: string }) =>
       stdout
@@ -279,9 +273,9 @@ describe('npm start with several files', () => {
   test('standard input goes under its key', async () => {
     const args = ['-', '--json', '--data', join(folder, 'piped')];
 
-    const pipe = () =>
-      runCommand(START, [...args, '--key', 'from/a pipe'], { env: outside, input: 'piped in' });
-    const named = await pipe();
+    const pipe = (run = runHere) =>
+      run(START, [...args, '--key', 'from/a pipe'], { env: outside, input: 'piped in' });
+    const named = await pipe(runCommand);
     const again = await pipe();
 
     expect(named.code).toBe(0);

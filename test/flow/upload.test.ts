@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { busy, dropFirst, forgetSession, stall } from '../../local/cos/faults.ts';
-import { readUploadArguments } from '../../local/upload/arguments.ts';
-import { uploadCommand } from '../../local/upload/upload-all.ts';
 import { type ApiBed, apiBed, MIB, TOKEN } from '../kit/api-bed.ts';
 import { startAwsStage } from '../kit/aws-stage.ts';
-import { refusalOf, runCommand, startCommand } from '../kit/command.ts';
+import { runCommand, runHere, startCommand } from '../kit/command.ts';
 import { startIamGateway } from '../kit/iam-gateway.ts';
 
 const SCRIPT = 'local/upload/main.ts';
@@ -41,7 +39,7 @@ describe('npm run upload', () => {
     const file = await fileOf('a b.bin');
 
     const words = await runCommand(SCRIPT, [file], { env });
-    const json = await runCommand(SCRIPT, [file, '--json', '--target', 'deep/down/中文.bin'], { env });
+    const json = await runHere(SCRIPT, [file, '--json', '--target', 'deep/down/中文.bin'], { env });
 
     expect(words).toMatchObject({ code: 0, stdout: expect.stringContaining('relay/a b.bin') });
     expect(JSON.parse(json.stdout)).toMatchObject({
@@ -63,7 +61,7 @@ describe('npm run upload', () => {
     await pause(500); // what was in flight arrives or not
     const before = putsOf('killed.bin');
 
-    const second = await runCommand(SCRIPT, [file, '--json'], { env });
+    const second = await runHere(SCRIPT, [file, '--json'], { env });
 
     expect(second.code).toBe(0);
     expect(second.stderr).toContain('resuming');
@@ -91,7 +89,7 @@ describe('npm run upload', () => {
     bed.cos.inject(dropFirst(3));
     bed.cos.inject(forgetSession(1, { op: 'upload_slice_data', offset: 6 * MIB }));
 
-    const { code, stderr } = await runCommand(SCRIPT, [file], { env });
+    const { code, stderr } = await runHere(SCRIPT, [file], { env });
     bed.cos.clearFaults();
 
     expect(stderr).not.toContain('error');
@@ -102,16 +100,16 @@ describe('npm run upload', () => {
   test('a file that changed is another upload, and one that changes meanwhile is not finished', async () => {
     const file = await fileOf('changing.bin');
     bed.cos.inject(stall(100, 200, { op: 'upload_slice_data' }));
-    const running = startCommand(SCRIPT, [file], { env });
+    const running = runHere(SCRIPT, [file], { env });
     while (((await bed.cos.unfinished('relay', 'changing.bin'))?.held.length ?? 0) < 1) await pause(20);
     await appendFile(file, 'more');
-    const { code, stderr } = await running.ended;
+    const { code, stderr } = await running;
     bed.cos.clearFaults();
     expect(code).toBe(1);
     expect(stderr).toContain('changed while it was sent');
     expect(await bed.cos.file('relay', 'changing.bin')).toBeUndefined();
 
-    const other = await runCommand(SCRIPT, [file], { env });
+    const other = await runHere(SCRIPT, [file], { env });
     expect(other.code).toBe(1); // the unfinished one still holds the target
     expect(other.stderr).toContain('cancel it');
   });
@@ -124,8 +122,8 @@ describe('npm run upload', () => {
     await writeFile(join(tree, 'none.bin'), '');
     const single = await fileOf('single.bin', content.subarray(0, 300));
 
-    const first = await runCommand(SCRIPT, [tree, single, '--json'], { env });
-    const again = await runCommand(SCRIPT, [single, '--json'], { env });
+    const first = await runHere(SCRIPT, [tree, single, '--json'], { env });
+    const again = await runHere(SCRIPT, [single, '--json'], { env });
 
     const paths = first.stdout
       .trim()
@@ -144,10 +142,10 @@ describe('npm run upload', () => {
     const size = String(content.length);
 
     test('what comes is stored, if it is as much as was said', async () => {
-      const send = (path: string, said: string) =>
-        runCommand(SCRIPT, ['-', '--target', path, '--size', said, '--json'], { env, input: content });
+      const send = (path: string, said: string, run = runHere) =>
+        run(SCRIPT, ['-', '--target', path, '--size', said, '--json'], { env, input: content });
 
-      const whole = await send('in/whole.bin', size);
+      const whole = await send('in/whole.bin', size, runCommand);
       const short = await send('in/short.bin', String(content.length + 1));
       const long = await send('in/long.bin', String(content.length - 1));
       const after = await bed.call('GET', '/transfers?prefix=in/');
@@ -176,8 +174,8 @@ describe('npm run upload', () => {
       await pause(500); // what was in flight arrives or not
       const before = putsOf('in/named.bin');
 
-      const second = await runCommand(SCRIPT, args, { env, input: content });
-      const third = await runCommand(SCRIPT, args, { env, input: content });
+      const second = await runHere(SCRIPT, args, { env, input: content });
+      const third = await runHere(SCRIPT, args, { env, input: content });
 
       expect(second.code).toBe(0);
       expect(putsOf('in/named.bin') - before).toBeLessThanOrEqual(8);
@@ -199,7 +197,7 @@ describe('npm run upload', () => {
     });
     const file = await fileOf('signed.bin');
     const send = (stage: string, secret = keys.secretAccessKey) =>
-      runCommand(SCRIPT, [file, '--stage', stage, '--json'], {
+      runHere(SCRIPT, [file, '--stage', stage, '--json'], {
         env: {
           ...aws.env,
           AWS_REGION: 'eu-west-1',
@@ -222,22 +220,15 @@ describe('npm run upload', () => {
 
   test('what cannot work is said in one line', async () => {
     const file = await fileOf('fine.bin');
-    const ownProcess = async (args: string[]) => {
-      const { code, stderr, stdout } = await runCommand(SCRIPT, args, { env });
+    const said = async (args: string[], more: Record<string, string> = {}, run = runHere) => {
+      const { code, stderr, stdout } = await run(SCRIPT, args, { env: { ...env, ...more } });
       expect(stdout).toBe('');
       expect(stderr).not.toMatch(/\bat .*\.ts:/);
       return `${code} ${stderr}`;
     };
-    const said = async (args: string[], more: Record<string, string> = {}) => {
-      const { code, stderr } = await refusalOf(async () => {
-        const given = readUploadArguments(args);
-        return given === 'help' ? 0 : uploadCommand(given, { ...env, ...more });
-      });
-      return `${code} ${stderr}`;
-    };
 
-    expect(await ownProcess([file, '--colour'])).toMatch(/^2 .*--colour/);
-    expect(await ownProcess([file, '--token', 'wrong'])).toMatch(/^1 .*token/);
+    expect(await said([file, '--colour'], {}, runCommand)).toMatch(/^2 .*--colour/);
+    expect(await said([file, '--token', 'wrong'])).toMatch(/^1 .*token/);
     expect(await said([])).toMatch(/^2 .*name a file/);
     expect(await said(['-'])).toMatch(/^2 .*--target/);
     expect(await said(['-', '--target', 'x'])).toMatch(/^2 .*--size/);
@@ -255,7 +246,7 @@ describe('npm run upload', () => {
   });
 
   test('--help tells everything on stdout', async () => {
-    const { code, stdout } = await runCommand(SCRIPT, ['--help']);
+    const { code, stdout } = await runHere(SCRIPT, ['--help']);
     expect(code).toBe(0);
     for (const word of ['--stage', '--api', '--token', '--target', '--size', '--json', 'Exit codes'])
       expect(stdout).toContain(word);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { type ApiBed, apiBed, TOKEN } from '../kit/api-bed.ts';
 import { startAwsStage } from '../kit/aws-stage.ts';
-import { runCommand, startCommand } from '../kit/command.ts';
+import { runHere, startCommand } from '../kit/command.ts';
 import { startIamGateway } from '../kit/iam-gateway.ts';
 import { bytesOf, sendings } from '../kit/relay-bed.ts';
 
@@ -33,7 +33,7 @@ test('all of them: a line each, with name and state', async () => {
   await relayed('films/two.bin', MIB);
   await bed.stack.machine.idle();
 
-  const { code, stdout } = await runCommand('local/watch/main.ts', ['--once', ...here()]);
+  const { code, stdout } = await runHere('local/watch/main.ts', ['--once', ...here()]);
 
   expect(stdout).toMatch(/films\/one\.bin .* stored 2 MiB/);
   expect(stdout).toMatch(/films\/two\.bin .* stored 1 MiB/);
@@ -60,7 +60,7 @@ test('one that failed ends with 1, its reason and the way out', async () => {
   const id = await relayed('refused.bin', 2 * MIB);
   await bed.stack.machine.idle();
 
-  const { code, stdout } = await runCommand('local/watch/main.ts', [id, ...here()]);
+  const { code, stdout } = await runHere('local/watch/main.ts', [id, ...here()]);
 
   expect(stdout).toContain('error: ');
   expect(stdout).toContain('what to do: ');
@@ -88,7 +88,7 @@ test.each([
     /no relay runs on \/nowhere: start npm run dev/,
   ],
 ])('%s is one line with the way out', async (_, args, code, line) => {
-  const ended = await runCommand('local/watch/main.ts', ['--once', ...args()]);
+  const ended = await runHere('local/watch/main.ts', ['--once', ...args()]);
 
   expect(ended.stderr).toMatch(line);
   expect([ended.code, ended.stdout]).toEqual([code, '']);
@@ -108,7 +108,7 @@ test('--stage reads the address from the stack and signs each call with AWS cred
     stacks: { 'cos-slice-relay-prod': { HttpApiUrl: gateway.origin } },
   });
   const watch = (stage: string, secret = SECRET) =>
-    runCommand('local/watch/main.ts', [id.slice(0, 12), '--stage', stage, '--region', 'eu-west-1'], {
+    runHere('local/watch/main.ts', [id.slice(0, 12), '--stage', stage, '--region', 'eu-west-1'], {
       env: { ...aws.env, AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: secret },
     });
 
@@ -133,7 +133,7 @@ test('a stage that is asked too often at once is asked again, and not given up',
     else respond(status, '{"message":"Too Many Requests"}');
   });
 
-  const { code, stdout } = await runCommand('local/watch/main.ts', ['--once', '--api', api, '--token', 'x']);
+  const { code, stdout } = await runHere('local/watch/main.ts', ['--once', '--api', api, '--token', 'x']);
 
   expect([stdout, code]).toEqual(['nothing was relayed yet\n', 0]);
   expect(refusals).toEqual([]);

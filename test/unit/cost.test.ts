@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { billOf } from '../../bench/cost/bill.ts';
 import { relayOf } from '../../bench/cost/relay-of.ts';
-import { runCommand } from '../kit/command.ts';
+import { runCommand, runHere } from '../kit/command.ts';
 
 const MIB = 1_048_576;
 const TIB = MIB * MIB;
@@ -90,7 +90,7 @@ test.each([
   [['--size', '1GiB', '--objects', '1.5'], '--objects'],
   [['--sise', '1GiB'], '--sise'],
 ])('bad words are named: %j', async (args, named) => {
-  const { code, stdout, stderr } = await runCommand(COMMAND, args);
+  const { code, stdout, stderr } = await runHere(COMMAND, args);
 
   expect(code).toBe(2);
   expect(stdout).toBe('');
@@ -100,7 +100,7 @@ test.each([
 
 test('an object above what COS v4 takes is named as such, one at the ceiling is not (E17)', async () => {
   const [above, within] = await Promise.all(
-    ['65GiB', '64GiB'].map((size) => runCommand(COMMAND, ['--size', size])),
+    ['65GiB', '64GiB'].map((size) => runHere(COMMAND, ['--size', size])),
   );
 
   expect(above?.stderr).toContain('MAX_OBJECT_BYTES');

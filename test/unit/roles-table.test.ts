@@ -5,7 +5,7 @@ import { widthOf } from '../../local/terminal/columns.ts';
 import { readDeclared } from '../../tools/roles/declared.ts';
 import { layOut } from '../../tools/roles/lay-out.ts';
 import { rightsOf } from '../../tools/roles/rights.ts';
-import { startCommand } from '../kit/command.ts';
+import { runCommand, runHere } from '../kit/command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Actions that stand for several, by whom: none. */
@@ -68,8 +68,8 @@ const COLUMN = 20;
 
 test('the command prints what a program reads on stdout, and refuses what is no template', async () => {
   const [json, refused] = await Promise.all([
-    startCommand('tools/roles/main.ts', ['--json']).ended,
-    startCommand('tools/roles/main.ts', [join(ROOT, 'package.json')]).ended,
+    runCommand('tools/roles/main.ts', ['--json']),
+    runHere('tools/roles/main.ts', [join(ROOT, 'package.json')]),
   ]);
 
   const rows = json.stdout.split('\n').filter(Boolean);
