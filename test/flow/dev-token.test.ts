@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { runCommand } from '../kit/command.ts';
+import { runHere } from '../kit/command.ts';
 
 test.each(['', ' ', 'two words'])(
   'npm run dev does not begin with the token %j, which lets everybody in (A7)',
   async (token) => {
-    const { code, stderr } = await runCommand('local/dev/main.ts', ['--port', '0'], {
+    const { code, stderr } = await runHere('local/dev/main.ts', ['--port', '0'], {
       env: { RELAY_TOKEN: token },
     });
 

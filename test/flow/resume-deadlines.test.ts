@@ -1,26 +1,40 @@
 import { expect, test } from 'vitest';
-import { carry, carryOn, drop, PATH, reasonOf, testBed } from '../kit/carry.ts';
-import { mortal } from '../kit/mortal.ts';
+import { type UploadOutcome, uploadInput, uploadSlices } from '../../shared/relay/upload-slices.ts';
+import { carry, carryOn, drop, never, PATH, reasonOf, testBed } from '../kit/carry.ts';
+import { mortal, type Operation } from '../kit/mortal.ts';
 import { SLICE, seen, sendings, sha1 } from '../kit/relay-bed.ts';
 
 const SIZE = 24 * SLICE;
 
 test('a worker whose time is up hands the rest back, and each slice goes out once', async () => {
-  const bed = await testBed({ env: { MAX_IN_FLIGHT: '1', READERS: '1' }, cos: { latencyMs: 150 } });
+  const bed = await testBed({ env: { MAX_IN_FLIGHT: '1', READERS: '1' } });
   const { bytes, object } = await drop(bed, SIZE);
-  const outcomes: string[] = [];
-
-  await carry(bed, object, {
+  const outcomes: UploadOutcome[] = [];
+  const stack = await bed.start({
     machine: {
-      functionTimeoutMs: 2_400, // half of what 24 slices take
-      onInvocation: ({ state, output }) =>
-        void (state === 'UploadSlices' && outcomes.push(output ?? 'failed')),
+      // its time is up after ten slices, however long they take here
+      meddle: async (state, work, input) => {
+        if (state !== 'UploadSlices') return work();
+        const stop = new AbortController();
+        let puts = 0;
+        const after = ({ name }: Operation) => {
+          if (name === 'cos.put') puts += 1;
+          if (puts === 10) stop.abort();
+        };
+        const { services } = mortal(stack.services, { after });
+        const given = uploadInput.parse(JSON.parse(input));
+        const outcome = await uploadSlices(given, services, { stop: stop.signal, signal: never });
+        outcomes.push(outcome);
+        return outcome;
+      },
     },
   });
 
+  await carryOn(stack, object);
+
   expect(await bed.stored(PATH)).toBe(sha1(bytes));
   expect(outcomes.length).toBeGreaterThan(1);
-  expect(outcomes.every((outcome) => JSON.parse(outcome).kind === 'sent')).toBe(true);
+  expect(outcomes.map(({ kind }) => kind)).toEqual(outcomes.map(() => 'sent'));
   expect([...sendings(bed.cos).values()]).toEqual(Array.from({ length: 24 }, () => 1));
 });
 

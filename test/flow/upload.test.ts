@@ -4,20 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { busy, dropFirst, forgetSession, stall } from '../../local/cos/faults.ts';
-import { type ApiBed, apiBed, MIB, TOKEN } from '../kit/api-bed.ts';
+import { type ApiBed, apiBed, TOKEN } from '../kit/api-bed.ts';
 import { startAwsStage } from '../kit/aws-stage.ts';
 import { runCommand, runHere, startCommand } from '../kit/command.ts';
 import { startIamGateway } from '../kit/iam-gateway.ts';
 
 const SCRIPT = 'local/upload/main.ts';
+const SLICE = 524_288;
 
 describe('npm run upload', () => {
   let bed: ApiBed;
   let folder: string;
   let env: Record<string, string>;
-  const content = randomBytes(12.5 * MIB);
+  const content = randomBytes(12.5 * SLICE);
   beforeAll(async () => {
-    bed = await apiBed();
+    bed = await apiBed({ env: { SLICE_SIZE: String(SLICE) } });
     folder = await mkdtemp(join(tmpdir(), 'upload-'));
     env = { RELAY_API: bed.origin, RELAY_TOKEN: TOKEN };
   });
@@ -87,7 +88,7 @@ describe('npm run upload', () => {
     const file = await fileOf('troubled.bin');
     bed.cos.inject(busy(4, { op: 'upload_slice_data' }));
     bed.cos.inject(dropFirst(3));
-    bed.cos.inject(forgetSession(1, { op: 'upload_slice_data', offset: 6 * MIB }));
+    bed.cos.inject(forgetSession(1, { op: 'upload_slice_data', offset: 6 * SLICE }));
 
     const { code, stderr } = await runHere(SCRIPT, [file], { env });
     bed.cos.clearFaults();

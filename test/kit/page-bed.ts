@@ -23,7 +23,18 @@ export const PATIENCE = { timeout: 180_000 } as const;
 export const noBrowser = (): string | undefined =>
   existsSync(CHROMIUM) ? undefined : `no browser at ${CHROMIUM}: install chromium, or name one by CHROMIUM`;
 
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+let opened: Promise<Browser> | undefined;
+
+/** One for all files that a worker runs: a browser takes seconds to start. It ends with the worker. */
+export function openBrowser(): Promise<Browser> {
+  opened ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  return opened;
+}
+
+/** Closes every page of it. */
+export async function closePages(browser: Browser): Promise<void> {
+  for (const context of browser.contexts()) await context.close();
+}
 
 export type PageBed = ApiBed & { readonly address: string };
 

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refuse } from '../../local/cos/faults.ts';
 import {
+  closePages,
   noBrowser,
   openAt,
   openBrowser,
@@ -50,7 +51,7 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
     seen = await openAt(browser, bed.address);
   }, PATIENCE.timeout);
   afterAll(async () => {
-    await browser?.close();
+    await closePages(browser);
     await bed?.close();
   });
 

@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
 import { type ApiBed, apiBed, TOKEN } from '../kit/api-bed.ts';
-import { noBrowser, openBrowser, PATIENCE } from '../kit/page-bed.ts';
+import { closePages, noBrowser, openBrowser, PATIENCE } from '../kit/page-bed.ts';
 import { bytesOf, sendings } from '../kit/relay-bed.ts';
 
 const MIB = 1_048_576;
@@ -40,7 +40,7 @@ describe.skipIf(reason)('the page in docs/api.md', PATIENCE, () => {
     bed = await apiBed({ env: { SLICE_SIZE: String(SLICE) } }, { corsOrigin: origin });
   }, PATIENCE.timeout);
   afterAll(async () => {
-    await browser?.close();
+    await closePages(browser);
     await bed?.close();
     await close?.();
     await rm(dir, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { stall } from '../../local/cos/faults.ts';
 import { LOCAL_COS, SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { type RunningCommand, startCommand } from '../kit/command.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
-import { countsOf, noBrowser, openAt, openBrowser, PATIENCE } from '../kit/page-bed.ts';
+import { closePages, countsOf, noBrowser, openAt, openBrowser, PATIENCE } from '../kit/page-bed.ts';
 import { SLICE, seen, sendings, slicesOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(reason)('a page that stays open while its relay is killed', PATI
   beforeAll(async () => {
     browser = await openBrowser();
   });
-  afterAll(() => browser?.close());
+  afterAll(() => closePages(browser));
 
   test('says that it is gone, and shows the same transfer go on where it was', async () => {
     const dir = await tempDir('page-kill');

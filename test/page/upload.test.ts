@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
-import { noBrowser, openAt, openBrowser, PATIENCE, type PageBed, pageBed } from '../kit/page-bed.ts';
+import {
+  closePages,
+  noBrowser,
+  openAt,
+  openBrowser,
+  PATIENCE,
+  type PageBed,
+  pageBed,
+} from '../kit/page-bed.ts';
 import { SLICE, seen, slicesOf } from '../kit/relay-bed.ts';
 
 const SLICES = 24;
@@ -21,10 +29,10 @@ describe.skipIf(reason)('an upload from the page', PATIENCE, () => {
   }, PATIENCE.timeout);
   afterEach(async () => {
     bed.cos.clearFaults();
-    for (const context of browser.contexts()) await context.close();
+    await closePages(browser);
   });
   afterAll(async () => {
-    await browser?.close();
+    await closePages(browser);
     await bed?.close();
     await rm(dir, { recursive: true, force: true });
   });

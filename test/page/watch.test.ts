@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { refuse, stall } from '../../local/cos/faults.ts';
 import { newTransfer } from '../../shared/records/transfer.ts';
 import {
+  closePages,
   countsOf,
   noBrowser,
   openAt,
@@ -48,10 +49,10 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   }, PATIENCE.timeout);
   afterEach(async () => {
     bed.cos.clearFaults();
-    for (const context of browser.contexts()) await context.close();
+    await closePages(browser);
   });
   afterAll(async () => {
-    await browser?.close();
+    await closePages(browser);
     await bed?.close();
   });
 
