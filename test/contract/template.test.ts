@@ -11,7 +11,7 @@ import { tableDefinition } from '../../shared/records/table.ts';
 import { type Declared, readDeclared, readPackaged } from '../../tools/roles/declared.ts';
 import { rightsOf } from '../../tools/roles/rights.ts';
 import { unpackBundles } from '../kit/bundles.ts';
-import { EVERYTHING_SET, type Packaged, packaged, type Resource } from '../kit/package.ts';
+import { EVERYTHING_SET, type Packaged, packaged, packagedTemplate, type Resource } from '../kit/package.ts';
 
 const BUNDLE_MAX = 1_500_000;
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
@@ -19,7 +19,7 @@ let dev: Packaged;
 let prod: Packaged;
 beforeAll(async () => {
   dev = await packaged();
-  prod = await packaged(EVERYTHING_SET);
+  prod = await packagedTemplate(EVERYTHING_SET);
 }, 600_000);
 
 const ofType = ({ resources }: Packaged, type: string): Resource[] =>

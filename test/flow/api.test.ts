@@ -15,8 +15,10 @@ import { silentLog } from '../../shared/observe/observe.ts';
 import { type ApiBed, apiBed, MIB, rawSend, type Send, TOKEN, typeOf } from '../kit/api-bed.ts';
 import { apiSuite } from '../kit/api-suite.ts';
 import { malformedRequests } from '../kit/malformed.ts';
+import { sized } from '../kit/sized.ts';
 
 const require = createRequire(import.meta.url);
+const MALFORMED = sized(600, 2_000);
 const DOCS = new URL('../../docs/api.md', import.meta.url);
 
 apiSuite('local server', () => apiBed());
@@ -86,12 +88,12 @@ describe('the local server of the API', () => {
     expect(linted.status).toBe(0);
   });
 
-  test('2,000 malformed requests get nothing but 4xx problems', async () => {
+  test(`${MALFORMED} malformed requests get nothing but 4xx problems`, async () => {
     const { body: opened } = await bed.call('POST', '/transfers', {
       json: { target: { path: 'fuzzed.bin' }, size: 3 * MIB, sliceSize: MIB / 2 },
     });
     const send: Send = rawSend(pool, { authorization: `Bearer ${TOKEN}` });
-    const requests = malformedRequests(2_000, 20_260_101, String(opened.id));
+    const requests = malformedRequests(MALFORMED, 20_260_101, String(opened.id));
     const statuses = new Map<number, number>();
     const bad: string[] = [];
     const work = async (): Promise<void> => {
@@ -113,7 +115,7 @@ describe('the local server of the API', () => {
     await Promise.all(Array.from({ length: 8 }, work));
 
     expect(bad).toEqual([]);
-    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(2_000);
+    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(MALFORMED);
     expect([...statuses.keys()].sort()).toEqual([400, 403, 404, 405, 409, 413, 415, 422]);
   }, 180_000);
 

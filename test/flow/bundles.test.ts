@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { createInterface } from 'node:readline';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { putFile } from '../../local/s3/drop/drop.ts';
@@ -84,9 +85,9 @@ test(
   'the packaged functions of the API carry a client upload, give one up, and tell of both',
   SLOW,
   async () => {
-    const { env, stored } = await openServices({ INTEGRITY: 'md5' });
+    const { stored, warm } = await openServices({ INTEGRITY: 'md5' });
     const content = Buffer.alloc(2 * SLICE, 'client');
-    const call = (name: string, given: HttpCall = {}) => runCall(name, given, env);
+    const call = (name: string, given: HttpCall = {}) => runCall(name, given, warm);
 
     const { id } = await call('api-start-transfer', {
       body: { target: { path: 'client' }, size: content.length },
@@ -109,13 +110,13 @@ test(
 );
 
 test('the packaged functions write failures down, in the machine and beside it', SLOW, async () => {
-  const { env, put, register } = await openServices({});
+  const { put, register, warm } = await openServices({});
   const [one, two] = [await register(await put('one', BIG)), await register(await put('two', BIG))];
   const input = JSON.stringify({ transferId: two });
 
-  const recorded = await run('record-failure', { transferId: one, error: { Error: 'NoProgress' } }, env);
-  await run('execution-ended', { detail: { name: `${two}-1`, status: 'ABORTED', input } }, env);
-  const aborted = await runCall('api-get-transfer', { id: two }, env);
+  const recorded = await warm('record-failure', { transferId: one, error: { Error: 'NoProgress' } });
+  await warm('execution-ended', { detail: { name: `${two}-1`, status: 'ABORTED', input } });
+  const aborted = await runCall('api-get-transfer', { id: two }, warm);
 
   expect([recorded.state, aborted.state]).toEqual(['failed', 'failed']);
 });
@@ -129,40 +130,60 @@ type HttpCall = {
 };
 
 /** One call as API Gateway hands it on. */
-async function runCall(name: string, { id, offset, body, content }: HttpCall, env: Record<string, string>) {
-  const answer = await run(
-    name,
-    {
-      headers: { 'content-type': content ? 'application/octet-stream' : 'application/json' },
-      pathParameters: {
-        ...(id !== undefined && { id }),
-        ...(offset !== undefined && { offset: String(offset) }),
-      },
-      body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
-      isBase64Encoded: content !== undefined,
-      requestContext: {
-        requestId: 'bundle',
-        authorizer: { iam: { userArn: 'arn:aws:iam::000000000000:user/local' } },
-      },
+async function runCall(name: string, { id, offset, body, content }: HttpCall, run: Call) {
+  const answer = await run(name, {
+    headers: { 'content-type': content ? 'application/octet-stream' : 'application/json' },
+    pathParameters: {
+      ...(id !== undefined && { id }),
+      ...(offset !== undefined && { offset: String(offset) }),
     },
-    env,
-  );
+    body: content ? Buffer.from(content).toString('base64') : JSON.stringify(body),
+    isBase64Encoded: content !== undefined,
+    requestContext: {
+      requestId: 'bundle',
+      authorizer: { iam: { userArn: 'arn:aws:iam::000000000000:user/local' } },
+    },
+  });
   expect([name, Number(answer.statusCode) < 300 ? 'fine' : answer.body]).toEqual([name, 'fine']);
   return JSON.parse(String(answer.body));
 }
 
-async function run(
-  name: string,
-  event: object,
-  env: Record<string, string>,
-): Promise<Record<string, unknown>> {
-  const file = bundles.get(name) ?? `no bundle ${name}`;
-  const { PATH = '' } = process.env;
-  const running = promisify(execFile)(process.execPath, [RUN, file], { env: { PATH, ...env } });
-  running.child.stdin?.end(JSON.stringify(event));
-  const { stdout } = await running;
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+type Call = (name: string, event: object) => Promise<Record<string, unknown>>;
+
+/** One call in a process of its own, which ends with it. */
+async function run(name: string, event: object, env: Env): Promise<Record<string, unknown>> {
+  const sandbox = openSandbox(env);
+  try {
+    return await sandbox.call(name, event);
+  } finally {
+    await sandbox.close();
+  }
 }
+
+/** A process that keeps every function it was called for, as a Lambda that is warm. */
+function openSandbox(env: Env): { readonly call: Call; close(): Promise<void> } {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [RUN], { env: { PATH, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async call(name, event) {
+      child.stdin.write(`${JSON.stringify({ file: bundles.get(name) ?? `no bundle ${name}`, event })}\n`);
+      for (;;) {
+        const { value, done } = await answers.next();
+        if (done) throw new Error(`the process ended in a call of ${name}`);
+        const [, answer] = /^answer: (.*)$/.exec(value) ?? [];
+        if (answer !== undefined) return JSON.parse(answer);
+      }
+    },
+    async close() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+type Env = Readonly<Record<string, string>>;
 
 /** S3, DynamoDB and COS at addresses that a process of its own can reach. */
 async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha1' }) {
@@ -200,12 +221,15 @@ async function openServices(settings: Record<string, string> = { INTEGRITY: 'sha
     env,
     wiring: { dynamodb, machine: { start: async (_, { transferId }) => noted(transferId) } },
   });
+  const sandbox = openSandbox(env);
   onTestFinished(async () => {
-    for (const part of [stack, s3, cos, db]) await part.close();
+    for (const part of [sandbox, stack, s3, cos, db]) await part.close();
     await dir.remove();
   });
   return {
     env,
+    /** Calls, one after another, in one process. */
+    warm: sandbox.call,
     put: (key: string, content: Uint8Array) => putFile(root, { bucket: SOURCE_BUCKET, key }, content),
     /** As object-created does, less the machine. */
     async register(object: Parameters<typeof stack.announce>[0]): Promise<string> {

@@ -29,7 +29,7 @@ import { withServices } from '../../shared/wiring/wiring.ts';
 import { asFunction, callsOf, recordCalls } from '../kit/aws-calls.ts';
 import { requestOf } from '../kit/backfill-bed.ts';
 import { startLocalCos } from '../kit/local-cos.ts';
-import { EVERYTHING_SET, type Packaged, packaged } from '../kit/package.ts';
+import { EVERYTHING_SET, type Packaged, packagedTemplate } from '../kit/package.ts';
 import { startSecretsManager } from '../kit/secrets-manager.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
@@ -44,7 +44,7 @@ const RUNTIME = /^(logs|xray|sqs|kms):|^s3:ListBucket$/;
 
 let template: Packaged;
 beforeAll(async () => {
-  template = await packaged(EVERYTHING_SET);
+  template = await packagedTemplate(EVERYTHING_SET);
 }, 600_000);
 
 test('each role allows what its function calls, and nothing else', async () => {

@@ -15,6 +15,7 @@ import { startDynamoDb } from '../../local/stack/dynamodb.ts';
 import { LOCAL_COS, type Stack, startStack } from '../../local/stack/stack.ts';
 import { tableDefinition } from '../../shared/records/table.ts';
 import { type ApiBed, bedOver, QUICK } from './api-bed.ts';
+import { WARM } from './package.ts';
 
 const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, '../..');
@@ -145,6 +146,7 @@ async function serve(folder: string, port: number): Promise<{ stop(): Promise<vo
   const child = spawn(process.execPath, [cli, 'offline', ...ports], {
     cwd: folder,
     env: {
+      ...WARM,
       PATH: process.env.PATH,
       HOME: folder,
       SLS_TELEMETRY_DISABLED: '1',

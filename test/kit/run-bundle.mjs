@@ -1,8 +1,14 @@
-// node run-bundle.mjs FILE < EVENT → what the handler answers, as Lambda would pass it on: the last line of stdout.
-const [file] = process.argv.slice(2);
-let event = '';
-for await (const text of process.stdin.setEncoding('utf8')) event += text; // a slice is too long for an argument
-const { handler } = await import(file);
+// node run-bundle.mjs: each line of stdin, {"file", "event"}, is a call of that function; its answer, as Lambda would pass it on,
+// is one line of stdout that begins with "answer: ". A file stays loaded until stdin ends.
+import { createInterface } from 'node:readline';
+
 const context = { getRemainingTimeInMillis: () => 60_000, awsRequestId: 'local' };
-const outcome = await handler(JSON.parse(event), context);
-process.stdout.write(`\n${JSON.stringify(outcome ?? null)}\n`, () => process.exit());
+for await (const line of createInterface({ input: process.stdin })) {
+  const { file, event } = JSON.parse(line);
+  const { handler } = await import(file);
+  const outcome = await handler(event, context);
+  await new Promise((resolve) => {
+    process.stdout.write(`\nanswer: ${JSON.stringify(outcome ?? null)}\n`, resolve);
+  });
+}
+process.exit();

@@ -9,7 +9,7 @@ test.each([
   const set: number[] = [];
   vi.spyOn(globalThis, 'setTimeout').mockImplementation((_, ms = 0) => {
     set.push(ms);
-    return { unref: () => undefined } as NodeJS.Timeout; // all that is asked of it
+    return { unref: () => undefined } as unknown as NodeJS.Timeout; // all that is asked of it
   });
 
   deadlines({ getRemainingTimeInMillis: () => left });
