@@ -6,7 +6,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Config, loadConfig } from '../config.ts';
 import type { CosKeys } from '../cos/call.ts';
 import { openHttpClient } from '../cos/http-client.ts';
-import { openPace } from '../cos/pace.ts';
+import { openPace, WORKER_BOUNDS } from '../cos/pace.ts';
 import { regionOrigin } from '../cos/target.ts';
 import { openTransport } from '../cos/transport.ts';
 import { withPace } from '../cos/with-pace.ts';
@@ -62,7 +62,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     capMs: config.RETRY_BASE_MS * 50,
     budgetMs: config.RETRY_BASE_MS * 150,
   };
-  const pace = openPace({ start: 4, least: 2, most: config.MAX_IN_FLIGHT, now: () => performance.now() });
+  const pace = openPace({ ...WORKER_BOUNDS, most: config.MAX_IN_FLIGHT, now: () => performance.now() });
   const transport = openTransport({
     origin: (config.COS_ENDPOINT ?? regionOrigin(config.COS_REGION)).replace(/\/$/, ''),
     connections: config.MAX_IN_FLIGHT + 4,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openPace, type Place } from '../../shared/cos/pace.ts';
+import { openPace, type Place, WORKER_BOUNDS } from '../../shared/cos/pace.ts';
 
 /** A line in virtual time: a slice takes the latency, and waits behind those before it for its share of the rate. */
 type Line = {
@@ -9,6 +9,8 @@ type Line = {
   /** How many of a hundred take ten times the latency, and how many COS refuses as too many. */
   readonly slow?: number;
   readonly refused?: number;
+  /** What a slice takes besides is between nothing and several times this, in ms. */
+  readonly unevenMs?: number;
 };
 
 type Sent = { readonly at: number; readonly place: Place; readonly again: boolean };
@@ -17,7 +19,7 @@ type Sent = { readonly at: number; readonly place: Place; readonly again: boolea
 function sender(first: Line, fixed?: number) {
   let [line, clock, lineFree, done, drawn] = [first, 0, 0, 0, 1];
   const bounds =
-    fixed === undefined ? { start: 4, least: 2, most: 32 } : { start: fixed, least: fixed, most: fixed };
+    fixed === undefined ? { ...WORKER_BOUNDS, most: 32 } : { start: fixed, least: fixed, most: fixed };
   const pace = openPace({ ...bounds, now: () => clock });
   let onWire: Sent[] = [];
 
@@ -29,7 +31,8 @@ function sender(first: Line, fixed?: number) {
   const send = (place: Place, from: number) => {
     lineFree = Math.max(lineFree, from) + 1_000 / line.rate;
     const latency = happens(line.slow) ? 10 * line.latencyMs : line.latencyMs;
-    onWire.push({ place, at: lineFree + latency, again: happens(line.refused) });
+    const uneven = line.unevenMs ? -Math.log(random()) * line.unevenMs : 0;
+    onWire.push({ place, at: lineFree + latency + uneven, again: happens(line.refused) });
   };
   const step = () => {
     for (let place = pace.enterNow(); place; place = pace.enterNow()) send(place, clock);
@@ -54,6 +57,12 @@ function sender(first: Line, fixed?: number) {
       while (clock < since + seconds * 1_000) step();
       return ((done - before) * 1_000) / (clock - since);
     },
+    /** Slices a second over the next so many slices. */
+    rateOf(slices: number): number {
+      const [since, until] = [clock, done + slices];
+      while (done < until) step();
+      return (slices * 1_000) / (clock - since);
+    },
     /** A round: as many slices as may be in flight. */
     rounds(count: number): void {
       for (let round = 0; round < count; round += 1)
@@ -65,8 +74,10 @@ function sender(first: Line, fixed?: number) {
   };
 }
 
+const bestFixed = (rate: (fixed: number) => number): number =>
+  Math.max(...[2, 4, 8, 12, 16, 24, 32].map(rate));
 const best = (line: Line, seconds = 60): number =>
-  Math.max(...[2, 4, 8, 12, 16, 24, 32].map((fixed) => sender(line, fixed).rateOver(seconds)));
+  bestFixed((fixed) => sender(line, fixed).rateOver(seconds));
 
 test.each([5, 50, 200])(
   'at %d ms of latency the pace reaches what the best fixed setting does',
@@ -75,7 +86,37 @@ test.each([5, 50, 200])(
 
     const own = sender(line).rateOver(60);
 
-    expect(own / best(line)).toBeGreaterThan(0.97); // the start from four in flight is in it
+    expect(own / best(line)).toBeGreaterThan(0.99);
+  },
+);
+
+test.each([
+  [5, 20, 0.93],
+  [50, 30, 0.98],
+  [200, 30, 0.97],
+])(
+  'at %d ms of latency and slices that take unevenly long besides (%d ms) it stays near the best',
+  (latencyMs, unevenMs, least) => {
+    const line = { rate: 120, latencyMs, unevenMs };
+
+    const own = sender(line).rateOver(60);
+
+    expect(own / best(line)).toBeGreaterThan(least);
+  },
+);
+
+test.each([
+  [5, 0.99],
+  [50, 0.99],
+  [200, 0.93],
+])(
+  'a worker that has just begun does not lose its first 128 MiB to finding its pace, at %d ms',
+  (latencyMs, least) => {
+    const line = { rate: 120, latencyMs };
+
+    const own = sender(line).rateOf(128);
+
+    expect(own / bestFixed((fixed) => sender(line, fixed).rateOf(128))).toBeGreaterThan(least);
   },
 );
 
@@ -98,7 +139,7 @@ test('a line that narrows to a tenth is followed within ten rounds: its queue is
   change({ rate: 12, latencyMs: 150 });
   rounds(10);
 
-  expect(pace.limit).toBeLessThanOrEqual(12); // the line holds two; three times that is room to grow
+  expect(pace.limit).toBeLessThanOrEqual(12); // the line holds three; four times that is room to grow
   expect(rateOver(30)).toBeGreaterThan(11.5);
 });
 
