@@ -52,17 +52,22 @@ const listParts = z
       context.addIssue('listparts is neither an array nor the JSON of one');
       return z.NEVER;
     }
-    const slices: Slice[] = parts.map((part: unknown) => sliceOf(part) ?? NO_SLICE);
-    const bad = slices.indexOf(NO_SLICE);
-    if (bad >= 0) context.addIssue(`listparts has an entry that is no slice, at ${bad}`);
+    const slices: Slice[] = [];
+    for (const part of parts) {
+      const slice = sliceOf(part);
+      if (slice === undefined) {
+        context.addIssue(`listparts has an entry that is no slice, at ${slices.length}`);
+        return z.NEVER;
+      }
+      slices.push(slice);
+    }
     return slices;
   });
 
-const NO_SLICE: Slice = { offset: -1, length: -1 };
-
 function sliceOf(part: unknown): Slice | undefined {
   if (typeof part !== 'object' || part === null || !('offset' in part && 'datalen' in part)) return undefined;
-  const [offset, length] = [wholeNumber(part.offset), wholeNumber(part.datalen)];
+  const offset = wholeNumber(part.offset);
+  const length = wholeNumber(part.datalen);
   return offset === undefined || length === undefined ? undefined : { offset, length };
 }
 

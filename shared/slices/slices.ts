@@ -20,11 +20,31 @@ export function planSlices(size: number, sliceSize: number): Slice[] {
   });
 }
 
-/** The slices of the plan that are not held. A held slice of another length counts as missing. */
+/**
+ * The slices of the plan, which must be in order, that are not held. A held slice of another length counts as missing; of one
+ * that is named twice, the last counts.
+ */
 export function missingSlices(plan: readonly Slice[], held: readonly Slice[]): Slice[] {
-  const lengthAt = new Map<number, number>();
-  for (const { offset, length } of held) lengthAt.set(offset, length); // no pair for each: there may be a million
-  return plan.filter((slice) => lengthAt.get(slice.offset) !== slice.length);
+  const ordered = inOrder(held); // side by side with the plan: an index of a million would cost more than the plan
+  let at = 0;
+  return plan.filter(({ offset, length }) => {
+    let there: number | undefined;
+    for (let one = ordered[at]; one !== undefined && one.offset <= offset; one = ordered[at]) {
+      if (one.offset === offset) there = one.length;
+      at += 1;
+    }
+    return there !== length;
+  });
+}
+
+/** By offset; what has the same stays as it was. COS lists in order: then nothing is copied. */
+function inOrder(slices: readonly Slice[]): readonly Slice[] {
+  let latest = 0;
+  for (const { offset } of slices) {
+    if (offset < latest) return slices.toSorted((a, b) => a.offset - b.offset);
+    latest = offset;
+  }
+  return slices;
 }
 
 /** The bytes in all the slices together. */

@@ -61,6 +61,22 @@ test('what is held and what is missing together are the plan', () => {
   );
 });
 
+test('what is held may be listed in any order, and of a slice that is listed twice the last counts', () => {
+  const listed = fc.array(
+    fc.record({ offset: fc.nat(12).map((at) => at * 4), length: fc.constantFrom(3, 4) }),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), listed, (size, held) => {
+      const plan = planSlices(size, 4);
+      const last = new Map(held.map(({ offset, length }) => [offset, length]));
+
+      const missing = missingSlices(plan, held);
+
+      expect(missing).toEqual(plan.filter(({ offset, length }) => last.get(offset) !== length));
+    }),
+  );
+});
+
 test('a held slice of another length is missing', () => {
   const plan = planSlices(10, 4);
 
