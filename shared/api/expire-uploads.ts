@@ -11,6 +11,8 @@ import { expiresAfterMs } from './touch-upload.ts';
 const PAGE = 100;
 /** Each delivery of an event, and each call of OpenUpload, touches its transfer: who did not for so long, in ms, died before. */
 const UNSTARTED_MS = 3_600_000;
+/** What a backfill wrote down waits for its turn; one that died, or met another version since, is no more at it by then, in ms. */
+const UNSTARTED_LISTED_MS = 14 * 86_400_000;
 
 /** The event of a schedule: it says only that it is time. */
 export const scheduleInput = z.unknown();
@@ -41,10 +43,12 @@ export async function expireUploads(
     await cancelTransfer(upload, { why: WHY }, services, { stop, signal });
     ends.cancelled += 1;
   });
-  await forEach({ ...RELAYS, before: now - UNSTARTED_MS }, async (transfer) => {
+  const start = async (transfer: Transfer) => {
     await startMachine(transfer, services.machine);
     ends.started += 1;
-  });
+  };
+  await forEach({ ...RELAYS, before: now - UNSTARTED_MS }, start);
+  await forEach({ ...LISTED, before: now - UNSTARTED_LISTED_MS }, start);
   const [first] = errors;
   if (first) throw first;
   return ends;
@@ -60,10 +64,14 @@ type Which = { readonly states: readonly TransferState[]; readonly admits: (sour
 type Untouched = Which & { readonly before: EpochMillis };
 
 const UPLOADS: Which = { states: ['opening', 'sending'], admits: ({ kind }) => kind === 'client' };
-/** A backfill begins its own, and sees to them. */
 const RELAYS: Which = {
   states: ['opening'],
   admits: (source) => source.kind === 's3' && source.listed === undefined,
+};
+/** A backfill begins its own, within its concurrency. */
+const LISTED: Which = {
+  states: ['opening'],
+  admits: (source) => source.kind === 's3' && source.listed !== undefined,
 };
 
 async function* untouched(

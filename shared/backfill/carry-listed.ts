@@ -50,12 +50,13 @@ export async function carryListed(
 
   const claimed = record && isOfVersion(record, source) ? record.owner : undefined;
   const event = claimed && !claimed.listed ? await services.store.get(claimed.transferId) : undefined;
-  if (event && isUnderWay(event)) return { kind: 'line', line: { ...named(source), outcome: 'live' } };
+  // one that was begun again may have been so by a batch that died: nobody else would go on with it
+  const isCarried = event && isUnderWay(event) && event.execution === 1;
+  if (isCarried) return { kind: 'line', line: { ...named(source), outcome: 'live' } };
+  const isLeft = event?.state === 'failed' || (event && isUnderWay(event));
   const place = claimed?.sequencer !== undefined ? { sequencer: claimed.sequencer } : {};
   const claims: S3Origin[] = [
-    event?.state === 'failed' && event.source.kind === 's3'
-      ? event.source
-      : { ...source, ...place, listed: BY_ANY_LISTING },
+    isLeft && event?.source.kind === 's3' ? event.source : { ...source, ...place, listed: BY_ANY_LISTING },
     { ...source, ...place, listed: job.jobId }, // it was stored, or superseded, and is not there any more
   ];
   for (const claim of claims) {

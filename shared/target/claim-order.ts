@@ -57,8 +57,13 @@ export function decideClaim(current: Target | undefined, mine: Claimant, now: Ep
   // its one request is long over: whoever sent it died, and its event comes again or rests in the dead-letter queue
   if (hold?.by !== undefined && !sameSource) return 'free';
   // an event and a call of the API may name one version twice: neither is newer, so the second waits for the first
-  return sameSource && age(mine.owner, theirs) > 0 ? 'supersedes' : 'busy';
+  const isNewer = age(mine.owner, theirs) > 0 || isEventOf(mine.owner, theirs);
+  return sameSource && isNewer ? 'supersedes' : 'busy';
 }
+
+/** The event of the very version that a listing is at, or was when its batch died. */
+const isEventOf = (mine: Owner, theirs: Owner): boolean =>
+  theirs.listed === true && mine.listed !== true && age(mine, theirs) === 0;
 
 /**
  * Negative: `a` is the older version. A version without a sequencer is ordered by its time; at the same time an event, of

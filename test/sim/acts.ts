@@ -3,6 +3,7 @@ import { expireUploads } from '../../shared/api/expire-uploads.ts';
 import { requestTransfer } from '../../shared/api/start-transfer.ts';
 import { RelayError } from '../../shared/errors.ts';
 import { deadlines } from '../../shared/lambda/deadline.ts';
+import { backfill } from './backfill.ts';
 import { CALLER, call, pause, uploadByClient } from './client.ts';
 import { createdEvent, deletedEvent } from './event-queue.ts';
 import type { Act } from './plan.ts';
@@ -80,6 +81,8 @@ export async function perform(act: Act, run: Run): Promise<void> {
     case 'client-upload':
       world.seen.clients += 1;
       return run.aside(uploadByClient(run, `c${world.seen.clients}`, act.size));
+    case 'backfill':
+      return run.aside(backfill(run, act));
     case 'lose-sessions':
       world.cos.uploads.clear();
   }

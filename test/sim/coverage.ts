@@ -13,8 +13,17 @@ export function merge(into: Coverage, from: Iterable<readonly [string, number]>)
   for (const [what, times] of from) count(into, what, times);
 }
 
-export function countTrouble(coverage: Coverage, operation: string, trouble: Trouble): void {
-  const room = operation.split('.')[0];
+/** By the peer whose operation it is, and apart from them in the calls of a backfill. */
+export function countTrouble(coverage: Coverage, { key, name }: Hit, trouble: Trouble): void {
+  const [peer = name] = name.split('.');
+  countAt(coverage, peer, trouble);
+  if (key.startsWith('backfill')) countAt(coverage, 'backfill', trouble);
+}
+
+/** `key`: the Lambda's name and which of its operations. */
+type Hit = { readonly key: string; readonly name: string };
+
+function countAt(coverage: Coverage, room: string, trouble: Trouble): void {
   if (trouble.fate !== 'ok') count(coverage, `trouble: ${room} ${trouble.fate}`);
   if (trouble.quirk) count(coverage, `trouble: cos ${trouble.quirk.kind}`);
   if (trouble.breaksAt !== undefined) count(coverage, 'trouble: source breaks off');
@@ -42,6 +51,7 @@ const ACTS: readonly Act['kind'][] = [
   'second-execution',
   'client-upload',
   'lose-sessions',
+  'backfill',
 ];
 const KILLS = ['dies-before', 'dies-after', 'dies-late'];
 const ROOMS = ['cos', 'store', 'source', 'machine'];
@@ -53,6 +63,8 @@ const PLANNED: readonly string[] = [
   ...ROOMS.flatMap((room) =>
     [...KILLS, 'lost', 'unanswered', 'slow'].map((what) => `trouble: ${room} ${what}`),
   ),
+  ...[...KILLS, 'lost', 'unanswered', 'slow'].map((what) => `trouble: backfill ${what}`),
+  ...['stored', 'held', 'live', 'gone', 'left'].map((outcome) => `backfill: ${outcome}`),
   'trouble: store refused',
   ...['forget', 'code', 'damaged', 'wrong-md5', 'lag'].map((kind) => `trouble: cos ${kind}`),
   'trouble: source breaks off',

@@ -22,8 +22,10 @@ export function judgeEnd(world: World): Violation | undefined {
 type Failed = Extract<Transfer, { state: 'failed' }>;
 
 /** Honest ends of a run besides being stored. */
-function mayFail({ reason }: Failed, world: World): boolean {
+function mayFail({ reason, source }: Failed, world: World): boolean {
   const { seen, plan, versions } = world;
+  // a batch tries what passes five times, then its report says so
+  const isListed = source.kind === 's3' && source.listed !== undefined;
   switch (reason.error) {
     case 'ForeignUpload':
       return plan.env.ON_FOREIGN_UPLOAD === 'fail' && (plan.before === 'foreign-upload' || world.hasOthers());
@@ -36,9 +38,9 @@ function mayFail({ reason }: Failed, world: World): boolean {
     case 'SourceUnavailable':
     case 'CosUnavailable':
     case 'ProvisionedThroughputExceededException': // the table's, on the last delivery
-      return seen.dropped > 0; // what passes is written down when the queue gives up, and its event can be redriven
+      return seen.dropped > 0 || isListed; // what passes is written down when the queue gives up, and its event can be redriven
     case 'TargetBusy':
-      return world.hasOthers();
+      return world.hasOthers() || isListed;
     default:
       return false;
   }

@@ -14,7 +14,9 @@ export type Act =
   | { readonly kind: 'restart' }
   | { readonly kind: 'second-execution' }
   | { readonly kind: 'client-upload'; readonly size: number }
-  | { readonly kind: 'lose-sessions' };
+  | { readonly kind: 'lose-sessions' }
+  /** By the bucket's own listing, or by a list of versions; listed now, and looked at so many ms later. */
+  | { readonly kind: 'backfill'; readonly by: 'bucket' | 'list'; readonly waitMs: number };
 
 /** It is done when the Lambdas have done so many operations, or when nothing else happens any more. */
 export type Happening = { readonly at: number; readonly act: Act };
@@ -122,6 +124,8 @@ const ANY: readonly Act['kind'][] = [
   'client-upload',
   'lose-sessions',
   'lose-sessions',
+  'backfill',
+  'backfill',
 ];
 
 function happeningsOf(draw: Stream, mirror: boolean): Happening[] {
@@ -142,6 +146,10 @@ function actOf(kind: Act['kind'], draw: Stream): Act {
       return { kind, which: draw.whole(0, 3) };
     case 'client-upload':
       return { kind, size: draw.one([100, SLICE + 50, 2 * SLICE]) };
+    case 'backfill': {
+      const by = draw.one(['bucket', 'bucket', 'list'] as const);
+      return { kind, by, waitMs: draw.one([0, 0, 5, 20, 60, 3_000, 40_000]) };
+    }
     default:
       return { kind };
   }

@@ -19,8 +19,11 @@ import { type Decide, openScheduler, type Scheduler } from './scheduler.ts';
 import { inVirtualTime, settled } from './virtual-time.ts';
 import { openWorld, transfersOf, type World } from './world.ts';
 
-/** expire-uploads begins each hour what nobody touched for one, in ms; what it begins may need it once more. */
-const [SWEEP_MS, SWEEPS] = [7_200_000, 2];
+/** expire-uploads begins what nobody touched for an hour, what a backfill left for two weeks, and perhaps once more, in ms. */
+const SWEEPS_AFTER_MS = [7_200_000, 7_200_000, 15 * 86_400_000, 7_200_000];
+
+/** Somebody sends back what rests in the dead-letter queue so often at most: what fails by policy fails each time. */
+const REDRIVES = 4;
 
 /** More than any run with troubles of ours needs: what goes on after that would go on for ever. */
 const MOST_OPERATIONS = 4_000;
@@ -83,7 +86,7 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
       now: () => Date.now() - world.begin,
       decide(key, operation) {
         const trouble = decide(key, operation);
-        if (trouble) countTrouble(coverage, operation, trouble);
+        if (trouble) countTrouble(coverage, { key, name: operation }, trouble);
         return trouble;
       },
       onCut: () => count(coverage, 'trouble: a request that was cut off is served'),
@@ -136,6 +139,7 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
     const due = [...plan.happenings];
     let running = 0;
     let sweeps = 0;
+    let redrives = 0;
     const watched = new Set<Promise<unknown>>();
     const watch = () => {
       for (const end of ends()) {
@@ -163,14 +167,16 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
       } else if (isQuiet()) {
         if (!transfersOf(world).some(isActive)) break;
         // who died on the last delivery of an event left a transfer that the event can take up
-        if (queue.redrive()) {
+        if (redrives < REDRIVES && queue.redrive()) {
+          redrives += 1;
           scheduler.note('somebody: redrives the dead-letter queue');
           count(coverage, 'act: redrive');
-        } else if (sweeps < SWEEPS) {
+        } else if (sweeps < SWEEPS_AFTER_MS.length) {
+          const afterMs = SWEEPS_AFTER_MS[sweeps] ?? 0;
           sweeps += 1;
           scheduler.note('the schedule of expire-uploads');
           count(coverage, 'act: sweep');
-          clock.tick(SWEEP_MS);
+          clock.tick(afterMs);
           run.aside(sweep(run, sweeps));
         } else break;
       } else if (operations > MOST_OPERATIONS) {

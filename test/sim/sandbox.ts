@@ -41,10 +41,17 @@ export const configOf = (env: Readonly<Record<string, string>>) =>
   });
 
 const unused = (): never => {
-  throw new Error('a transfer uses nothing of backfills');
+  throw new Error('a batch of a backfill uses nothing else of it');
 };
-const NO_BACKFILLS: Pick<Wired, 'jobs' | 'backfills' | 'files'> = {
-  jobs: { create: unused, get: unused, replace: unused, list: unused, addTally: unused, tally: unused },
+const NO_JOBS: Wired['jobs'] = {
+  create: unused,
+  get: unused,
+  replace: unused,
+  list: unused,
+  addTally: unused,
+  tally: unused,
+};
+const NO_BACKFILLS: Pick<Wired, 'backfills' | 'files'> = {
   backfills: { start: unused, look: unused, setConcurrency: unused, stop: unused },
   files: { lines: unused, part: unused, write: unused },
 };
@@ -84,6 +91,17 @@ export function servicesOf(life: Life, world: World, scheduler: Scheduler, machi
       },
     }),
     ...NO_BACKFILLS,
+    jobs: {
+      ...NO_JOBS,
+      async addTally(jobId) {
+        const operation = { name: 'store.addTally', life, given: jobId };
+        await scheduler.run(
+          operation,
+          () => undefined,
+          (why) => new Throttled(why),
+        );
+      },
+    },
     receipts: undefined,
     pace,
     settings: settingsOf(config),

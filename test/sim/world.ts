@@ -45,6 +45,7 @@ export type World = {
     dropped: number;
     unguarded: number;
     clients: number;
+    backfills: number;
     /** Transfers whose file the target said it is. */
     readonly proven: Set<string>;
   };
@@ -77,7 +78,15 @@ export function openWorld(plan: Plan): World {
     target: targetName({ region, appId, bucket, path: PATH }),
     versions: [],
     clientBytes: new Map(),
-    seen: { cancelled: false, deleted: false, dropped: 0, unguarded: 0, clients: 0, proven: new Set() },
+    seen: {
+      cancelled: false,
+      deleted: false,
+      dropped: 0,
+      unguarded: 0,
+      clients: 0,
+      backfills: 0,
+      proven: new Set(),
+    },
     look({ name, given }) {
       const state = name === 'store.replace' ? stateOf((given as Transfer).id) : undefined; // the contract's one argument
       const proven = name === 'store.replaceTarget' ? provenAt(table.targets.get(world.target)) : undefined;
@@ -108,6 +117,12 @@ const targetIn = readOnce((text): Target => JSON.parse(text));
 export function provenAt(text: string | undefined): string | undefined {
   const file = text === undefined ? undefined : targetIn(text).file;
   return file?.state === 'stored' ? file.transferId : undefined;
+}
+
+/** The sequencer of the deletion that took the file of the path, by the target's record. */
+export function deletedBy(text: string | undefined): string | undefined {
+  const file = text === undefined ? undefined : targetIn(text).file;
+  return file?.state === 'deleted' ? file.transferId.replace('deletion-', '') : undefined;
 }
 
 /** A transfer works on the target. */

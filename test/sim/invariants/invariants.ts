@@ -7,7 +7,9 @@ import type { Operation } from '../scheduler.ts';
 import {
   contentOf,
   contentOfFile,
+  deletedBy,
   isWorkedOn,
+  KEYS,
   type Look,
   PATH,
   provenAt,
@@ -69,6 +71,17 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const lost = newer.find(({ content }) => stored.some((one) => contentOf(one, world) === content));
     if (!lost || before.file === undefined || contentOfFile(before.file) !== lost.content) return undefined;
     return `${operation.life.name} wrote ${now.content} over ${lost.content}, which is newer and stored`;
+  },
+
+  'what a mirrored deletion took does not come back'({ operation, before }, world) {
+    const file = world.cos.files.get(PATH);
+    if (!file || file === before.file || file.slices === before.file?.slices) return undefined;
+    const now = world.versions.find(({ content }) => content === contentOfFile(file));
+    if (!now || world.bucket.find(now.object.key)) return undefined; // it, or what came since, is wanted
+    const deletion = deletedBy(world.table.targets.get(world.target));
+    if (deletion === undefined || now.object.key !== KEYS[0] || now.object.sequencer > deletion)
+      return undefined;
+    return `${operation.life.name} wrote ${now.content}, whose deletion was mirrored`;
   },
 
   'a fail policy never fails because of our own session or file'({ operation, result }, world) {
