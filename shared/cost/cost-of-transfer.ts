@@ -45,7 +45,7 @@ const LOG_BYTES = { call: 1_500, small: 700 } as const;
  * object, a tenth of its batch; of a large one besides its windows, by its event and by each execution.
  */
 const COUNTED = {
-  small: { writes: 4, reads: 2, gets: 2, head: 1, calls: 0.1, messages: 1.2 },
+  small: { writes: 4, reads: 2, gets: 1, head: 1, calls: 0.1, messages: 1.2 },
   event: { writes: 4, reads: 1, gets: 1, calls: 1, messages: 3 },
   execution: { transitions: 10, writes: 28, reads: 18, gets: 2, calls: 4 },
   window: { transitions: 1, writes: 1, reads: 1, calls: 1 },
