@@ -73,11 +73,18 @@ const environment = z.object({
   PROGRESS_MS: between(50, 900_000, 5_000),
   UPLOAD_EXPIRES_HOURS: between(1, 336, 168), // shorter than any RETENTION_DAYS: its record is there to be cancelled
   RETENTION_DAYS: between(15, 3_650, 90), // an execution may run for 14 days, and needs its records
+  EGRESS_BUDGET_GB_PER_DAY: z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be a number of GB, such as 500 or 0.5')
+    .transform(Number)
+    .refine((value) => value > 0, 'must be more than 0')
+    .optional(),
   RECEIPTS_BUCKET: name.optional(),
   RECEIPTS_PREFIX: z.string().default('receipts/'),
   MACHINE_ARN: name.optional(),
   BACKFILL_MACHINE_ARN: name.optional(),
   REPORTS_BUCKET: name.optional(),
+  EVENTS_QUEUE: name.optional(),
 });
 
 export type Config = z.infer<typeof environment>;

@@ -83,6 +83,22 @@ export class TargetBusy extends RelayError {
   }
 }
 
+/** The day's egress budget is used up: what is new begins when the day has turned. */
+export class BudgetUsedUp extends RelayError {
+  override readonly name = 'BudgetUsedUp';
+  readonly remedy = 'retry';
+  readonly wayOut = 'wait for the next day (UTC), or raise EGRESS_BUDGET_GB_PER_DAY';
+  /** In ms since the epoch. */
+  readonly until: number;
+  /** How far away that is, in s. */
+  readonly waitS: number;
+  constructor(message: string, options: ErrorOptions & { until?: number; waitS?: number } = {}) {
+    super(message, options);
+    this.until = options.until ?? 0;
+    this.waitS = options.waitS ?? 0;
+  }
+}
+
 /** The source object is no longer the version that was pinned. */
 export class SourceChanged extends RelayError {
   override readonly name = 'SourceChanged';

@@ -2,11 +2,12 @@ import type { Config } from './config.ts';
 import type { CosClient } from './cos/client.ts';
 import type { Pace } from './cos/pace.ts';
 import type { Log, RelayEvent } from './observe/observe.ts';
+import type { EgressBudget } from './records/egress-budget.ts';
 import type { JobStore } from './records/job-store.ts';
 import type { Receipt } from './records/receipt.ts';
 import type { TransferStore } from './records/store.ts';
 import type { ObjectSource } from './s3/object-source.ts';
-import type { Clock } from './time.ts';
+import type { Clock, EpochMillis } from './time.ts';
 
 type RelaySettings = {
   /** Objects up to this size go in one request, in bytes; COS takes at most 20 MB so. */
@@ -38,6 +39,8 @@ export type Services = {
   readonly source: ObjectSource;
   readonly store: TransferStore;
   readonly receipts?: ReceiptCopies | undefined;
+  /** Undefined where there is none. */
+  readonly budget?: EgressBudget | undefined;
   readonly pace: Pace;
   readonly settings: RelaySettings;
   readonly clock: Clock;
@@ -59,6 +62,27 @@ export type StepTime = {
 export type Machine = {
   /** A second start under the same name is refused by the machine and is fine. */
   start(name: string, input: { readonly transferId: string }): Promise<void>;
+};
+
+/** A message as the queue gave it out. */
+export type QueuedMessage = {
+  readonly body: string;
+  readonly receiptHandle?: string | undefined;
+  /** How often it was given out. */
+  readonly receives: number;
+  /** A copy that was made to wait: none of its receives was a try. */
+  readonly waits: boolean;
+};
+
+/** `stays`: the message itself comes again; `copied`: a copy of it does, and this one is done. */
+type Held = 'stays' | 'copied';
+
+/** How messages wait in their queue without using up their tries. */
+export type EventHold = {
+  /** It comes again when the time has come, or before, and waits on then. */
+  until(message: QueuedMessage, at: EpochMillis, now: EpochMillis): Promise<Held>;
+  /** A copy that waited and failed comes again as a message that was never given out. */
+  renewed(message: QueuedMessage): Promise<void>;
 };
 
 /** What a call of the API may use besides the services of a step. */

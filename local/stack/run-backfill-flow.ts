@@ -77,7 +77,11 @@ export async function openFlow(options: LocalBackfillOptions): Promise<Go> {
       ...own,
     },
     ...(pauses !== undefined && {
-      waitTimeOverrides: { Pause: pauses * PAUSE_S, PauseLarge: pauses * PAUSE_S },
+      waitTimeOverrides: {
+        Pause: pauses * PAUSE_S,
+        PauseLarge: pauses * PAUSE_S,
+        PauseForBudget: pauses * PAUSE_S,
+      },
       retryIntervalOverrides: Object.fromEntries(pausing.map((state) => [state, pauses])),
     }),
   });

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { loadConfig } from '../../shared/config.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
+import type { EventHold } from '../../shared/services.ts';
 import { reportFilesInS3 } from '../../shared/wiring/report-files.ts';
 import { type Wired, type WiringOptions, wire, withServices } from '../../shared/wiring/wiring.ts';
 import { type CosEndpoint, type CosEndpointOptions, startCosEndpoint } from '../cos/endpoint.ts';
@@ -108,8 +109,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       put: (bucket, key, lines) => files.write({ bucket, key }, lines, new AbortController().signal),
       ...(options.onTold && { onTold: options.onTold }),
     });
+    // no queue is here: the process itself waits
+    let hold: (body: string, at: number) => void = () => undefined;
+    const holdInMemory: EventHold = {
+      async until({ body }, at) {
+        hold(body, at);
+        return 'copied';
+      },
+      renewed: async ({ body }) => hold(body, 0),
+    };
     const services: Wired = keep(
-      wire(config, { log: silentLog, machine, backfills, files, ...options.wiring, dynamodb, s3: client }),
+      wire(config, {
+        log: silentLog,
+        machine,
+        backfills,
+        files,
+        hold: holdInMemory,
+        ...options.wiring,
+        dynamodb,
+        s3: client,
+      }),
     );
 
     keep({ close: () => backfills.close() }); // before what it uses
@@ -133,6 +152,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       );
       if (answer?.batchItemFailures.length) throw new Error(reason ?? 'the event was refused');
     };
+    const waiting = new Set<NodeJS.Timeout>();
+    hold = (body, at) => {
+      const wait = Math.min(Math.max(at - services.clock(), 0), 2 ** 31 - 1);
+      const timer = setTimeout(() => {
+        waiting.delete(timer);
+        deliver(JSON.parse(body)).catch(() => undefined); // the log has it
+      }, wait);
+      waiting.add(timer.unref());
+    };
+    keep({ close: async () => waiting.forEach(clearTimeout) });
     return {
       services,
       cos,

@@ -36,6 +36,7 @@ export type ApiClient = ReturnType<typeof openApiClient>;
 const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_WAIT_MS = 120_000;
 
 /** The calls an upload needs. What passes is tried again, signed anew, no sooner than the API asks for. */
 export function openApiClient({ api, identity }: ReachedApi, signal: AbortSignal) {
@@ -61,7 +62,7 @@ export function openApiClient({ api, identity }: ReachedApi, signal: AbortSignal
         const reply = await once(method, path, sent);
         if (reply.status < 300) return schema.parse(JSON.parse(reply.text));
         const refused = refusal(base, reply);
-        if (last || !passes(refused)) throw refused;
+        if (last || !passes(refused) || isFarAway(reply.retryAfter)) throw refused;
         retryAfter = reply.retryAfter;
       } catch (thrown) {
         signal.throwIfAborted();
@@ -124,6 +125,9 @@ function guess(status: number): string {
     ? 'more calls came than its stage takes (apiRate, apiBurst): try again, or deploy it with more'
     : "is it the relay's API?";
 }
+
+/** A person is told, instead of waiting for it unseen: the next day's budget. */
+const isFarAway = (retryAfter: string | null): boolean => Number(retryAfter ?? 0) * 1_000 > LONGEST_WAIT_MS;
 
 function pauseMs(attempt: number, retryAfter: string | null): number {
   const asked = Number(retryAfter ?? 0) * 1_000;

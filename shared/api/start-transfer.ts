@@ -7,6 +7,7 @@ import { type Beginner, isActive, type Transfer, transferId } from '../records/t
 import { mustBeReadable } from '../relay/must-be-readable.ts';
 import type { ApiServices, StepTime } from '../services.ts';
 
+import { beginKnownWithin } from '../transfer/begin-within.ts';
 import type { Destination } from '../transfer/destination.ts';
 import { assertFits, registerTransfer, restarted, startMachine } from '../transfer/register-transfer.ts';
 import { accessTo, isShared, loadFor } from './access.ts';
@@ -55,7 +56,9 @@ async function repeated(
 ): Promise<Transfer | undefined> {
   const id = await recall(key, services);
   if (id === undefined || !(await services.store.get(id))) return undefined; // whoever wrote the key died at once
-  return restarted(await loadFor(caller, id, 'look', services), services);
+  const known = await loadFor(caller, id, 'look', services);
+  await beginKnownWithin(services, id, known.source);
+  return restarted(known, services);
 }
 
 async function beginRelay(
@@ -102,7 +105,9 @@ async function begin(
   const id = transferId(source, target, begunBy);
   const winner = key ? await remember(key, id, services) : id;
   const other = winner === id ? undefined : await services.store.get(winner);
-  return other ?? registerTransfer(source, { target, options }, services, { restart: true, begunBy });
+  if (other) return other;
+  await beginKnownWithin(services, id, source);
+  return registerTransfer(source, { target, options }, services, { restart: true, begunBy });
 }
 
 /** Strangers get ids of their own that nobody can compute. */

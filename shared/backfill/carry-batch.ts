@@ -22,7 +22,9 @@ export const batchState = z.object({
   /** How often large ones were waited for. */
   waited: z.number().default(0),
   /** After the large ones. */
-  afterwards: z.enum(['again', 'rest', 'done']).default('done'),
+  afterwards: z.enum(['again', 'rest', 'held-back', 'done']).default('done'),
+  /** When the day is over whose egress budget is used up (ISO 8601); long ago if it is not. */
+  heldUntil: z.string().default(new Date(0).toISOString()),
 });
 export type BatchState = z.infer<typeof batchState>;
 
@@ -96,14 +98,19 @@ const firstOutcome = ({ lines, ready, done }: Worked): FirstOutcome => ({
 function nextState(state: BatchState, { lines, ready, done }: Worked): BatchOutcome {
   const again = ready.filter(({ item }) => done.get(item)?.kind === 'again');
   const rest = ready.filter(({ item }) => !done.has(item));
+  const held = ready.filter(({ item }) => done.get(item)?.kind === 'held-back');
+  const days = [...done.values()].flatMap((one) => (one.kind === 'held-back' ? [one.until] : []));
   const large = [...done.values()].flatMap((one) => (one.kind === 'large' ? [one.large] : []));
-  const afterwards = again.length > 0 ? 'again' : rest.length > 0 ? 'rest' : 'done';
+  const isHeld = held.length > 0 && again.length + rest.length === 0;
+  const afterwards = again.length > 0 ? 'again' : rest.length > 0 ? 'rest' : isHeld ? 'held-back' : 'done';
   return {
     ...state,
-    Items: [...again, ...rest].map((load) => marking(load, done.get(load.item))),
+    Items: [...again, ...rest, ...held].map((load) => marking(load, done.get(load.item))),
     lines: [...state.lines, ...lines],
     large,
-    round: again.length > 0 ? state.round + 1 : state.round,
+    // the next day brings new tries
+    round: isHeld ? 1 : again.length > 0 ? state.round + 1 : state.round,
+    heldUntil: new Date(Math.max(0, ...days)).toISOString(),
     afterwards,
     next: large.length > 0 ? 'large' : afterwards,
   };

@@ -1,4 +1,5 @@
 import { targetName } from '../cos/target.ts';
+import { BudgetUsedUp } from '../errors.ts';
 import { type PinnedVersion, relayVersion } from '../events/object-arrived.ts';
 import { isHopeless } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
@@ -17,7 +18,9 @@ export type Carried =
   | { readonly kind: 'line'; readonly line: OutcomeLine }
   | { readonly kind: 'large'; readonly large: LargeObject }
   // trouble that passes, or somebody else is at it; `begun` is the transfer that was written down for it
-  | { readonly kind: 'again'; readonly begun?: string };
+  | { readonly kind: 'again'; readonly begun?: string }
+  // the day's egress budget is used up; `until` in ms since the epoch
+  | { readonly kind: 'held-back'; readonly until: number };
 
 /** A version as S3 told it now, for one job. */
 export type Pinned = PinnedVersion & { readonly to: Destination };
@@ -90,7 +93,7 @@ async function relay(
     const transfer = await relayVersion(version, noting, time, { to, last, late: false });
     return { transfer, started };
   } catch (error) {
-    if (last || isHopeless(error)) throw error;
+    if (last || isHopeless(error) || error instanceof BudgetUsedUp) throw error;
     return 'again';
   }
 }

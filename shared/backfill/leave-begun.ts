@@ -21,6 +21,8 @@ function goesOn(begun: string, now: Carried): boolean {
   switch (now.kind) {
     case 'again':
       return now.begun === undefined || now.begun === begun;
+    case 'held-back':
+      return false;
     case 'large':
       return now.large.transferId === begun;
     case 'line': // whoever gave up on it has told so, or somebody else is at it

@@ -1,5 +1,5 @@
 import { targetName } from '../cos/target.ts';
-import { asError, RelayError } from '../errors.ts';
+import { asError, BudgetUsedUp, RelayError } from '../errors.ts';
 import type { BackfillInput } from '../records/backfill-job.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
@@ -57,6 +57,7 @@ export async function takeUp(
       ? await carryListed(version, { job, last }, services, time)
       : line({ size: facts.size, ...(await look(version, job.mode, services, time)) });
   } catch (error) {
+    if (error instanceof BudgetUsedUp) return { kind: 'held-back', until: error.until };
     if (isGone(error)) return line({ outcome: 'gone' });
     if (!last && !isHopeless(error)) return { kind: 'again' };
     const reason = reasonOf(error);

@@ -18,6 +18,7 @@ import type { Machine, Services, StepTime } from '../services.ts';
 import { holdAsTold } from '../target/claim-as-told.ts';
 import { ownerOf } from '../target/claim-order.ts';
 import { claimAndHold } from '../target/claim-target.ts';
+import { beginWithin } from '../transfer/begin-within.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 import { knownOrNew, startMachine } from '../transfer/register-transfer.ts';
 import type { Delivery } from './delivery.ts';
@@ -69,6 +70,7 @@ export async function carryAsTold(
   if (!tellsEnough(told, services) || delivery.late) return undefined;
   const fresh = await knownOrNew(told, delivery.to, services);
   if (fresh.revision > 0 || fresh.state !== 'opening') return undefined;
+  await beginWithin(services, told.size);
   const claim = { name: targetName(fresh.target), owner: ownerOf(fresh.id, told), holdMs: DIRECT_HOLD_MS };
   let confirmed: Opening | undefined;
   try {
@@ -83,7 +85,9 @@ export async function carryAsTold(
         return prove(transfer, target, sent, { services, time: own });
       },
     });
-    return carried.kind === 'ours' ? carried.value : undefined;
+    if (carried.kind === 'ours') return carried.value;
+    services.budget?.giveBack(told.size);
+    return undefined;
   } catch (error) {
     if (!confirmed) throw error;
     return notCarried(confirmed, error, services, delivery);

@@ -1,15 +1,16 @@
 import { type CosTarget, pathProblem, targetName } from '../cos/target.ts';
-import { SourceArchived, TargetBusy } from '../errors.ts';
+import { BudgetUsedUp, SourceArchived, TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import { isGone, isHopeless, reasonOf } from '../records/end-reason.ts';
 import type { S3Origin } from '../records/source-version.ts';
-import { inSequence, isActive, type Transfer } from '../records/transfer.ts';
+import { inSequence, isActive, type Transfer, transferId } from '../records/transfer.ts';
 import { makeDirectories } from '../relay/make-directories.ts';
 import { mustBeReadable } from '../relay/must-be-readable.ts';
 import { keepReceipt } from '../relay/prove.ts';
 import type { ObjectMetadata } from '../s3/object-source.ts';
 import type { Machine, Services, StepTime } from '../services.ts';
 import { decideClaim, ownerOf } from '../target/claim-order.ts';
+import { beginKnownWithin } from '../transfer/begin-within.ts';
 import type { Destination } from '../transfer/destination.ts';
 import { end, SUPERSEDED } from '../transfer/end-transfer.ts';
 import {
@@ -66,6 +67,7 @@ export async function objectArrived(
     assertFits(object, services);
     return await relayVersion({ source: { ...told, ...object }, metadata }, services, time, delivery);
   } catch (error) {
+    if (error instanceof BudgetUsedUp) throw error; // nothing of it was tried
     if (isGone(error)) return leaveRecord(told, to, error, services);
     // the event of its restore will relay it: this one has nothing to wait for
     if (error instanceof SourceArchived) return neverBegun(told, to, error, services);
@@ -83,6 +85,7 @@ export async function relayVersion(
 ): Promise<Transfer> {
   const { target, options } = delivery.to;
   const isSmall = source.size <= services.settings.smallObjectMax && !delivery.late;
+  await beginKnownWithin(services, transferId(source, target), source);
   // how a small one ends is its first record; but a deletion that comes again asks what it began
   const isWrittenLate = isSmall && source.revivedBy === undefined;
   const found = isWrittenLate

@@ -1,17 +1,18 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
-import { BadInput } from '../errors.ts';
+import { BadInput, BudgetUsedUp } from '../errors.ts';
 import type { Attempt } from '../events/delivery.ts';
 import { objectArrived } from '../events/object-arrived.ts';
 import { objectDeleted } from '../events/object-deleted.ts';
 import { isReceipt, mustBeOurs } from '../events/source-place.ts';
-import type { StepTime } from '../services.ts';
+import type { EventHold, QueuedMessage, StepTime } from '../services.ts';
 import { told } from '../told-error.ts';
 import { destinationOf } from '../transfer/destination.ts';
 import type { Wired } from '../wiring/wiring.ts';
 import { services } from '../wiring/wiring.ts';
 import { deadlines, halfTime } from './deadline.ts';
+import { holdInQueue, WAITS } from './hold-event.ts';
 import { withLogContext } from './log-context.ts';
 import { readS3Event, type S3Event } from './read-s3-event.ts';
 import { type Load, runBatch } from './run-batch.ts';
@@ -22,6 +23,8 @@ const queued = z.object({
       z.object({
         messageId: z.string(),
         body: z.string(),
+        receiptHandle: z.string().optional(),
+        messageAttributes: z.record(z.string(), z.unknown()).optional(),
         attributes: z.object({ ApproximateReceiveCount: z.coerce.number() }).partial().optional(),
       }),
     )
@@ -78,18 +81,21 @@ const sizeHeld = (size: number, smallObjectMax: number): number => (size <= smal
 
 /** False: the message goes back to the queue, and to the dead-letter queue when it has been given out often enough. */
 async function isDone(
-  { message: { messageId, attributes }, result }: ReadMessage,
+  { message, result }: ReadMessage,
   late: boolean,
   own: Wired,
   time: StepTime,
 ): Promise<boolean> {
-  const receives = attributes?.ApproximateReceiveCount ?? 1;
-  const last = receives >= own.config.MAX_RECEIVES;
+  const { messageId } = message;
+  const queued = asQueued(message);
+  const { receives, waits } = queued;
+  const last = !waits && receives >= own.config.MAX_RECEIVES;
   try {
     if ('error' in result) throw result.error;
     await handleAll(result.events, own, time, { last, late });
     return true;
   } catch (thrown) {
+    if (thrown instanceof BudgetUsedUp) return isHeldBack(queued, thrown, own);
     const { message: reason, ...facts } = told(thrown);
     const fate = last
       ? 'an event failed and goes to the dead-letter queue'
@@ -100,8 +106,33 @@ async function isDone(
       ...facts,
       reason,
     });
-    return false;
+    if (waits) await holdOf(own).renewed(queued);
+    return waits;
   }
+}
+
+const asQueued = ({ body, receiptHandle, attributes, messageAttributes = {} }: Message): QueuedMessage => ({
+  body,
+  receiptHandle,
+  receives: attributes?.ApproximateReceiveCount ?? 1,
+  waits: Object.hasOwn(messageAttributes, WAITS),
+});
+
+/** True: a copy of the message waits for the next day, and this one is done. */
+async function isHeldBack(message: QueuedMessage, { until }: BudgetUsedUp, own: Wired): Promise<boolean> {
+  const held = await holdOf(own).until(message, until, own.clock());
+  own.log.info('an event waits: the egress budget of the day is used up', {
+    until: new Date(until).toISOString(),
+  });
+  return held === 'copied';
+}
+
+let inQueue: EventHold | undefined;
+
+function holdOf({ hold, config }: Wired): EventHold {
+  if (hold) return hold;
+  inQueue ??= holdInQueue(config);
+  return inQueue;
 }
 
 function parsed(body: string): unknown {

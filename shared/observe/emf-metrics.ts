@@ -43,6 +43,11 @@ export function emfMetrics(metrics = new Metrics()): (event: RelayEvent) => void
         if (event.state === 'failed') count('Failures', 'reason', event.error);
         return;
       }
+      case 'held-back':
+        return write({}, [
+          ['TransfersHeldBack', 'Count', 1],
+          ['BytesHeldBack', 'Bytes', event.bytes],
+        ]);
       case 'retried':
         count('CosRetries', 'code', event.code === undefined ? 'no-answer' : String(event.code));
         return;

@@ -41,6 +41,8 @@ export type RelayEvent =
       /** Of the look that proved it. */
       readonly requestId: string;
     }
+  /** The day's budget is used up: it waits. */
+  | { readonly kind: 'held-back'; readonly bytes: number }
   /** A request to COS is sent again; `code` is what COS said, if it said anything. */
   | { readonly kind: 'retried'; readonly code: number | undefined }
   | { readonly kind: 'ended'; readonly transferId: string; readonly state: string; readonly error: string };

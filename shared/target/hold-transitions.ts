@@ -21,7 +21,7 @@ export const claimed =
     };
   };
 
-export function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | undefined {
+function fileAfterClaim({ owner, file }: Target, mine: Claimant): TargetFile | undefined {
   if (owner.transferId === mine.owner.transferId || isNobody(owner)) return file;
   const isTold = file !== undefined && file.state !== 'unknown' && file.transferId === owner.transferId;
   return isTold ? file : { state: 'unknown' };

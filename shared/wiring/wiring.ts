@@ -17,11 +17,12 @@ import { lambdaLog } from '../observe/lambda-log.ts';
 import type { Log, RelayEvent } from '../observe/observe.ts';
 import { silentLog } from '../observe/observe.ts';
 import { openDynamoStore } from '../records/dynamo-store.ts';
+import { type EgressBudget, openEgressBudget } from '../records/egress-budget.ts';
 import { openJobStore } from '../records/job-store.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { lazySource } from '../s3/lazy-source.ts';
 import { openS3Source } from '../s3/s3-source.ts';
-import type { BackfillMachine, BackfillServices, Machine, ReportFiles } from '../services.ts';
+import type { BackfillMachine, BackfillServices, EventHold, Machine, ReportFiles } from '../services.ts';
 import type { Clock } from '../time.ts';
 import { told } from '../told-error.ts';
 import { stepFunctionsBackfill } from './backfill-machine.ts';
@@ -32,6 +33,8 @@ import { stepFunctionsMachine } from './step-functions.ts';
 
 /** All that is built once: what the steps use, the configuration, the machine. */
 export type Wired = BackfillServices & {
+  /** What is used instead of the queue. */
+  readonly hold?: EventHold | undefined;
   close(): Promise<void>;
 };
 
@@ -44,6 +47,7 @@ export type WiringOptions = {
   readonly machine?: Machine;
   readonly backfills?: BackfillMachine;
   readonly files?: ReportFiles;
+  readonly hold?: EventHold;
   readonly keys?: CosKeys;
   readonly s3?: S3Client;
   readonly dynamodb?: DynamoDBClient;
@@ -107,6 +111,7 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
       retentionDays: config.RETENTION_DAYS,
     }),
     receipts: receiptsInS3(config, openS3),
+    budget: budgetOf(config, documents, clock),
     pace,
     settings: settingsOf(config),
     clock,
@@ -117,12 +122,25 @@ export function wire(config: Config, options: WiringOptions = {}): Wired {
     jobs: openJobStore({ documents, table: config.TABLE_NAME, clock, retentionDays: config.RETENTION_DAYS }),
     backfills: options.backfills ?? stepFunctionsBackfill(config),
     files: options.files ?? reportFilesInS3(openS3),
+    hold: options.hold,
     async close() {
       await Promise.all([transport.close(), source.close()]);
       dynamodb.destroy();
       s3?.destroy();
     },
   };
+}
+
+/** A GB is what AWS bills as one. */
+const GIB = 1_073_741_824;
+
+function budgetOf(
+  { EGRESS_BUDGET_GB_PER_DAY: perDay, TABLE_NAME: table }: Config,
+  documents: DynamoDBDocumentClient,
+  clock: Clock,
+): EgressBudget | undefined {
+  if (perDay === undefined) return undefined;
+  return openEgressBudget({ documents, table, clock, bytesPerDay: Math.ceil(perDay * GIB) });
 }
 
 /** What the steps go by of a configuration. */

@@ -32,6 +32,7 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
       MaxNumberOfMessages: 10,
       VisibilityTimeout: 60,
       MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      MessageAttributeNames: ['All'],
     });
     return (await sqs.send(asked)).Messages ?? [];
   };
@@ -51,20 +52,46 @@ export async function startEventQueue({ maxReceiveCount = 3 } = {}) {
       for (;;) {
         const messages = await take(urls.events);
         if (messages.length === 0) return;
-        const Records = messages.map(({ MessageId, Body, Attributes }) => ({
+        const Records = messages.map(({ MessageId, Body, ReceiptHandle, Attributes, MessageAttributes }) => ({
           messageId: MessageId,
           body: Body,
+          receiptHandle: ReceiptHandle,
           attributes: Attributes,
+          messageAttributes: MessageAttributes,
         }));
         const context = localContext('object-created', functionTimeoutMs);
         const answer = await withServices(services, () => handler({ Records }, context));
         const failed = answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) ?? [];
-        for (const { MessageId = '', ReceiptHandle } of messages) {
+        for (const { MessageId = '', ReceiptHandle, MessageAttributes } of messages) {
+          if (failed.includes(MessageId) && MessageAttributes) continue; // it hides for as long as the function said
           const which = { QueueUrl: urls.events, ReceiptHandle };
           await (failed.includes(MessageId)
             ? sqs.send(new ChangeMessageVisibilityCommand({ ...which, VisibilityTimeout: 0 }))
             : sqs.send(new DeleteMessageCommand(which)));
         }
+      }
+    },
+    /** Copies of messages that nobody is given before their delay is over, and for how long the others hide, in s. */
+    waiting: () => {
+      const { delayed = [], inflight = [] } = server.inspectQueue('events')?.messages ?? {};
+      return {
+        delayed: delayed.map(({ body, messageAttributes }) => ({ body: String(body), ...messageAttributes })),
+        hidden: inflight.map(({ visibilityDeadline }) =>
+          Math.round((visibilityDeadline - Date.now()) / 1_000),
+        ),
+      };
+    },
+    /** The delays are over: each copy is there to be given out for the first time. */
+    async wake(): Promise<void> {
+      for (const { body, messageAttributes } of server.inspectQueue('events')?.messages.delayed ?? []) {
+        const marks = Object.keys(messageAttributes).map((name) => [
+          name,
+          { DataType: 'String', StringValue: 'any' },
+        ]);
+        const MessageAttributes = Object.fromEntries(marks);
+        await sqs.send(
+          new SendMessageCommand({ QueueUrl: urls.events, MessageBody: String(body), MessageAttributes }),
+        );
       }
     },
     /** The bodies that rest in the dead-letter queue. */

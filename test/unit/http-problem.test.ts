@@ -18,6 +18,7 @@ test('every error of the relay has a problem of its own', () => {
     [new errors.ForeignUpload('theirs'), '409 foreign-upload'],
     [new errors.TargetExists('there'), '409 target-exists'],
     [new errors.TargetBusy('busy'), '409 target-busy'],
+    [new errors.BudgetUsedUp('tomorrow', { waitS: 5 }), '429 budget-used-up'],
     [new errors.SourceChanged('changed'), '409 source-changed'],
     [new errors.SourceMissing('missing'), '422 source-missing'],
     [new errors.SourceUnavailable('later'), '503 source-unavailable'],

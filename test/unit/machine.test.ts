@@ -69,7 +69,10 @@ test('every error name of a Retry or Catch is a class of ours or a known name', 
 });
 
 test('every error that passes is retried, and only such', () => {
-  const passing = classes.filter(({ remedy }) => remedy === 'retry').map(({ name }) => name);
+  // what holds a transfer back does so before its execution begins
+  const passing = classes
+    .filter(({ name, remedy }) => remedy === 'retry' && name !== 'BudgetUsedUp')
+    .map(({ name }) => name);
   const ours = new Set(classes.map(({ name }) => name));
   const steps = states(definition).filter(([name, { Type }]) => Type === 'Task' && name !== RECORDS);
 

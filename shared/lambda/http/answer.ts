@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Declined } from '../../api/declined.ts';
-import { BadInput, CosRefused, CosUnavailable, RelayError } from '../../errors.ts';
+import { BadInput, BudgetUsedUp, CosRefused, CosUnavailable, RelayError } from '../../errors.ts';
 import { told } from '../../told-error.ts';
 import { isTimeout, mayPass } from '../named-errors.ts';
 import { PROBLEMS, type ProblemKind, problemType } from './problem-table.ts';
@@ -58,8 +58,13 @@ export function answerTagged(statusCode: number, outcome: object): HttpAnswer {
   return answerJson(statusCode, { ...outcome, etag: undefined }, headers);
 }
 
-export function answerProblem(kind: ProblemKind, detail: string, more: Partial<Problem> = {}): HttpAnswer {
-  const { status, title, retryAfter } = PROBLEMS[kind];
+export function answerProblem(
+  kind: ProblemKind,
+  detail: string,
+  more: Partial<Problem> = {},
+  retryAfter = PROBLEMS[kind].retryAfter,
+): HttpAnswer {
+  const { status, title } = PROBLEMS[kind];
   const body: Problem = { type: problemType(kind), title, status, detail, ...more };
   return answerJson(status, body, {
     'content-type': 'application/problem+json',
@@ -87,6 +92,7 @@ export function problemOf(error: Error): HttpAnswer {
 const KINDS: Readonly<Record<string, ProblemKind>> = {
   UnknownTransfer: 'unknown-transfer',
   TargetBusy: 'target-busy',
+  BudgetUsedUp: 'budget-used-up',
   TargetExists: 'target-exists',
   ForeignUpload: 'foreign-upload',
   SessionLost: 'session-lost',
@@ -113,6 +119,8 @@ function relayed(error: RelayError): HttpAnswer {
   }
   const kind = KINDS[error.name];
   if (kind === undefined) return answerProblem('internal', 'the relay is not configured as it must be');
+  if (error instanceof BudgetUsedUp)
+    return answerProblem(kind, message, { wayOut: error.wayOut }, error.waitS);
   const busy = error instanceof CosUnavailable && error.throttled;
   const wayOut = kind === 'session-lost' ? 'GET the slices: the upload is opened anew' : error.wayOut;
   return answerProblem(busy ? 'too-many-requests' : kind, message, { wayOut, ...trace });

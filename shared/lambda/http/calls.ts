@@ -41,6 +41,7 @@ export const startTransfer = call({
     'source-changed',
     'source-unavailable',
     'idempotency-key-reused',
+    'budget-used-up',
     ...OPENING,
     ...COS,
   ),

@@ -18,6 +18,7 @@ export type ProblemKind =
   | 'source-missing'
   | 'source-archived'
   | 'too-many-requests'
+  | 'budget-used-up'
   | 'cos-refused'
   | 'cos-unavailable'
   | 'slice-corrupt'
@@ -69,6 +70,11 @@ export const PROBLEMS: Readonly<Record<ProblemKind, ProblemClass>> = {
   'digest-mismatch': { status: 422, title: 'The slice was damaged on the way' },
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key stands for another request' },
   'too-many-requests': { status: 429, title: 'COS asks for fewer requests', retryAfter: 2 },
+  'budget-used-up': {
+    status: 429,
+    title: "The day's egress budget is used up",
+    retryAfter: 3_600, // to the end of the day, as the answer says
+  },
   internal: { status: 500, title: 'The relay failed' },
   'cos-refused': { status: 502, title: 'COS refused' },
   'slice-corrupt': { status: 502, title: 'COS received other bytes than were sent' },
