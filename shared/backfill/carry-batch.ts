@@ -24,7 +24,7 @@ export const batchState = z.object({
   /** After the large ones. */
   afterwards: z.enum(['again', 'rest', 'held-back', 'done']).default('done'),
   /** When the day is over whose egress budget is used up (ISO 8601); long ago if it is not. */
-  heldUntil: z.string().default(new Date(0).toISOString()),
+  heldUntil: z.string().optional(),
 });
 export type BatchState = z.infer<typeof batchState>;
 
