@@ -77,20 +77,20 @@ export function openApiClient({ api, identity }: ReachedApi, signal: AbortSignal
   const binary = { 'content-type': 'application/octet-stream' };
   return {
     open: ({ path, size, key }: OpenFile) =>
-      call(transferView, 'POST', '/transfers', {
+      call(transferView(), 'POST', '/transfers', {
         headers: { ...json, 'idempotency-key': key },
         body: JSON.stringify({ target: { path }, size }),
       }),
-    look: (id: string) => call(transferView, 'GET', `/transfers/${id}`),
+    look: (id: string) => call(transferView(), 'GET', `/transfers/${id}`),
     /** What is missing from the offset `from` on. */
-    slices: (id: string, from: number) => call(slicesView, 'GET', `/transfers/${id}/slices?from=${from}`),
+    slices: (id: string, from: number) => call(slicesView(), 'GET', `/transfers/${id}/slices?from=${from}`),
     put: (id: string, offset: number, body: Uint8Array<ArrayBuffer>, md5: string) =>
-      call(sliceView, 'PUT', `/transfers/${id}/slices/${offset}`, {
+      call(sliceView(), 'PUT', `/transfers/${id}/slices/${offset}`, {
         headers: { ...binary, 'content-md5': md5 },
         body,
       }),
-    finish: (id: string) => call(receiptView, 'POST', `/transfers/${id}/finish`),
-    cancel: (id: string) => call(transferView, 'DELETE', `/transfers/${id}`),
+    finish: (id: string) => call(receiptView(), 'POST', `/transfers/${id}/finish`),
+    cancel: (id: string) => call(transferView(), 'DELETE', `/transfers/${id}`),
   };
 }
 

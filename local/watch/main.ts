@@ -61,16 +61,16 @@ type Look = { readonly lines: readonly string[]; readonly code?: number };
 type Ask = (path: string) => Promise<unknown>;
 
 async function all(ask: Ask, columns: number): Promise<Look> {
-  const { transfers } = pageView.parse(await ask(`/transfers?limit=${SHOWN}`));
+  const { transfers } = pageView().parse(await ask(`/transfers?limit=${SHOWN}`));
   const shown = transfers.map(async (one) =>
-    one.state === 'sending' ? transferView.parse(await ask(`/transfers/${one.id}`)) : one,
+    one.state === 'sending' ? transferView().parse(await ask(`/transfers/${one.id}`)) : one,
   );
   return { lines: linesOfAll(await Promise.all(shown), columns) };
 }
 
 async function one(id: string, ask: Ask, columns: number): Promise<Look> {
-  const transfer = transferView.parse(await ask(`/transfers/${id}`));
-  const map = mapView.parse(await ask(`/transfers/${id}/map`));
+  const transfer = transferView().parse(await ask(`/transfers/${id}`));
+  const map = mapView().parse(await ask(`/transfers/${id}/map`));
   const lines = linesOfOne(transfer, map, columns);
   if (transfer.state === 'sending' || transfer.state === 'opening') return { lines };
   return { lines, code: transfer.state === 'stored' ? 0 : 1 };
@@ -78,7 +78,7 @@ async function one(id: string, ask: Ask, columns: number): Promise<Look> {
 
 async function wholeId(start: string, ask: Ask): Promise<string> {
   if (start.length >= 40) return start;
-  const { transfers } = pageView.parse(await ask('/transfers?limit=100'));
+  const { transfers } = pageView().parse(await ask('/transfers?limit=100'));
   const found = transfers.filter(({ id }) => id.startsWith(start));
   if (found.length === 1 && found[0]) return found[0].id;
   throw new UsageError(`${found.length} of the newest transfers begin with ${start}; say more of the id`);

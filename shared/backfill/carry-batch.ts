@@ -11,7 +11,7 @@ import { takeUp } from './take-up.ts';
 
 /** What goes from state to state of a batch: the items still to do, the lines of those that are done. */
 export const batchState = z.object({
-  BatchInput: backfillInput
+  BatchInput: backfillInput()
     .pick({ jobId: true, mode: true, source: true, filters: true, startedAt: true })
     .extend({ pass: z.enum(['first', 'left']) }),
   Items: z.array(z.unknown()),

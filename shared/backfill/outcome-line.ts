@@ -4,7 +4,7 @@ import { reason } from '../records/end-reason.ts';
 
 /** One line of the report: what became of an object, or how many the filters left out. Sizes in bytes. */
 export const outcomeLine = z.object({
-  outcome,
+  outcome: outcome(),
   key: z.string().optional(),
   versionId: z.string().optional(),
   size: z.number().optional(),

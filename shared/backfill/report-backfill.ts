@@ -8,7 +8,7 @@ import { type Count, openCount, summaryOf, wordsOf } from './summary.ts';
 
 /** What the machine knows when the map is over: where its results are, or why it broke. */
 const results = z.object({ ResultWriterDetails: z.object({ Bucket: z.string(), Key: z.string() }) });
-export const reportInput = backfillInput.extend({
+export const reportInput = backfillInput().extend({
   map: results.optional(),
   mapOfLeft: results.optional(),
   left: z.object({ objects: z.number() }).optional(),

@@ -63,7 +63,7 @@ export function openJobStore({ documents, table, clock, retentionDays }: JobStor
     async get(id) {
       const Key = { pk: JOBS, sk: `JOB#${id}` };
       const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
-      return Item === undefined ? undefined : backfillJob.parse(Item);
+      return Item === undefined ? undefined : backfillJob().parse(Item);
     },
     replace: (next) =>
       put(next, {
@@ -80,7 +80,7 @@ export function openJobStore({ documents, table, clock, retentionDays }: JobStor
           Limit: limit,
         }),
       );
-      const jobs = z.array(backfillJob).parse(Items);
+      const jobs = z.array(backfillJob()).parse(Items);
       const last = jobs.at(-1);
       return { jobs, ...(more && last && { next: last.id }) };
     },

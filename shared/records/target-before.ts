@@ -1,74 +1,79 @@
 import * as z from 'zod';
+import { whenUsed } from '../when-used.ts';
 
 /**
  * A target as the version before wrote it: a bag of optional flags. Read for one retention period (`RETENTION_DAYS`) after
  * an update; each change of it is written in the form of today.
  */
-const flagged = z.object({
-  name: z.string(),
-  owner: z.object({
-    transferId: z.string(),
-    sourceName: z.string(),
-    etag: z.string().optional(),
-    versionId: z.string().optional(),
-    sequencer: z.string().optional(),
-    lastModified: z.number().optional(),
-    active: z.boolean(),
-    leaseUntil: z.number().optional(),
-    holder: z.string().optional(),
-  }),
-  upload: z
-    .object({
-      transferId: z.string(),
-      session: z.string().optional(),
-      serial: z.boolean().optional(),
-      openedAt: z.number(),
-      intended: z.boolean().optional(),
-      damaged: z.boolean().optional(),
-      overwrites: z.boolean().optional(),
-      wrongSha: z.boolean().optional(),
-      size: z.number().optional(),
-      replaces: z
-        .object({
-          size: z.number(),
-          sha1: z.string().optional(),
-          createdAt: z.number().optional(),
-          modifiedAt: z.number().optional(),
-        })
-        .optional(),
-    })
-    .optional(),
-  stored: z
-    .object({
+const flagged = whenUsed(() =>
+  z.object({
+    name: z.string(),
+    owner: z.object({
       transferId: z.string(),
       sourceName: z.string(),
       etag: z.string().optional(),
-      size: z.number(),
-    })
-    .optional(),
-  unsure: z.boolean().optional(),
-  strays: z.array(z.object({ session: z.string().optional(), size: z.number() })).optional(),
-  deleted: z.boolean().optional(),
-  revision: z.number().int(),
-});
-type Flagged = z.infer<typeof flagged>;
+      versionId: z.string().optional(),
+      sequencer: z.string().optional(),
+      lastModified: z.number().optional(),
+      active: z.boolean(),
+      leaseUntil: z.number().optional(),
+      holder: z.string().optional(),
+    }),
+    upload: z
+      .object({
+        transferId: z.string(),
+        session: z.string().optional(),
+        serial: z.boolean().optional(),
+        openedAt: z.number(),
+        intended: z.boolean().optional(),
+        damaged: z.boolean().optional(),
+        overwrites: z.boolean().optional(),
+        wrongSha: z.boolean().optional(),
+        size: z.number().optional(),
+        replaces: z
+          .object({
+            size: z.number(),
+            sha1: z.string().optional(),
+            createdAt: z.number().optional(),
+            modifiedAt: z.number().optional(),
+          })
+          .optional(),
+      })
+      .optional(),
+    stored: z
+      .object({
+        transferId: z.string(),
+        sourceName: z.string(),
+        etag: z.string().optional(),
+        size: z.number(),
+      })
+      .optional(),
+    unsure: z.boolean().optional(),
+    strays: z.array(z.object({ session: z.string().optional(), size: z.number() })).optional(),
+    deleted: z.boolean().optional(),
+    revision: z.number().int(),
+  }),
+);
+type Flagged = z.infer<ReturnType<typeof flagged>>;
 
-export const targetBefore = flagged.transform((from) => {
-  const { active, leaseUntil, holder, ...owner } = from.owner;
-  const held = leaseUntil !== undefined || holder !== undefined;
-  const upload = from.upload && uploadOf(from.upload);
-  const file = fileOf(from);
-  return {
-    name: from.name,
-    owner,
-    active,
-    ...(held && { hold: { until: leaseUntil ?? 0, ...(holder !== undefined && { by: holder }) } }),
-    ...(upload && { upload }),
-    ...(file && { file }),
-    orphans: from.strays ?? [],
-    revision: from.revision,
-  };
-});
+export const targetBefore = z.lazy(() =>
+  flagged().transform((from) => {
+    const { active, leaseUntil, holder, ...owner } = from.owner;
+    const held = leaseUntil !== undefined || holder !== undefined;
+    const upload = from.upload && uploadOf(from.upload);
+    const file = fileOf(from);
+    return {
+      name: from.name,
+      owner,
+      active,
+      ...(held && { hold: { until: leaseUntil ?? 0, ...(holder !== undefined && { by: holder }) } }),
+      ...(upload && { upload }),
+      ...(file && { file }),
+      orphans: from.strays ?? [],
+      revision: from.revision,
+    };
+  }),
+);
 
 /** The attempt that sent an init was not written down then: no attempt has the number 0. */
 const UNKNOWN_ATTEMPT = 0;

@@ -142,7 +142,7 @@ async function wrongLines(
   stdout: string,
   sizes: ReadonlyMap<string, number>,
 ): Promise<string[]> {
-  const summary = backfillSummary.parse(JSON.parse(stdout));
+  const summary = backfillSummary().parse(JSON.parse(stdout));
   const { reports, files } = summary;
   const text = await readFile(join(dataDir, 's3', reports.bucket, files.outcomes ?? ''), 'utf8');
   const outcomes = new Map<string, string>();

@@ -57,7 +57,7 @@ test('Ctrl-C stops a local backfill cleanly: the same command goes on, and sends
   expect(interrupted.stderr).toContain('the same command again goes on');
   expect(sent).toBeLessThan(KEYS.length);
   expect(again.code).toBe(0);
-  const { outcomes } = backfillSummary.parse(JSON.parse(again.stdout));
+  const { outcomes } = backfillSummary().parse(JSON.parse(again.stdout));
   expect((outcomes.stored?.objects ?? 0) + (outcomes.held?.objects ?? 0)).toBe(KEYS.length);
   expect(seen(cos, 'upload').filter(({ code }) => code === 0)).toHaveLength(KEYS.length);
   for (const key of KEYS) expect(await stored(key)).toBe(1_000);
@@ -112,7 +112,7 @@ test('of a stage, the job outlives the command: Ctrl-C says how to watch it and 
   await stack.backfills.ended(id);
   bed.cos.clearFaults();
   const whole = await run('--json');
-  const watched = await run('--watch', backfillSummary.parse(JSON.parse(whole.stdout)).jobId);
+  const watched = await run('--watch', backfillSummary().parse(JSON.parse(whole.stdout)).jobId);
   const unknown = await run('--watch', 'nobody');
 
   expect([left.code, left.stderr]).toEqual([

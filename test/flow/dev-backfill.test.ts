@@ -28,7 +28,7 @@ test.each([
     const [, url = '', body = ''] = /curl -X POST (\S+) .* -d '(.*)'/.exec(dev.said()) ?? [];
     const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
     const ask = async (path: string, more: RequestInit = {}) =>
-      backfillView.parse(await (await fetch(`${url}${path}`, { headers, ...more })).json());
+      backfillView().parse(await (await fetch(`${url}${path}`, { headers, ...more })).json());
     const begun = await ask('', { method: 'POST', body: JSON.stringify({ ...JSON.parse(body), mode }) });
     let now = begun;
     for (; now.state === 'running'; now = await ask(`/${begun.id}`)) await sleep(200);

@@ -13,6 +13,7 @@ const WORDS = [
   'shared/config.ts',
   'shared/proxy.ts',
   'shared/told-error.ts',
+  'shared/when-used.ts',
 ];
 
 /** The floors of `shared/`, top first, with the doors of CONTRIBUTING.md: a room looks down, never up. */

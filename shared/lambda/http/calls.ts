@@ -10,6 +10,7 @@ import {
   startInput,
 } from '../../api/request-schemas.ts';
 import { pageView, receiptView, slicesView, sliceView, transferView } from '../../api/views.ts';
+import { whenUsed } from '../../when-used.ts';
 import { call, JSON_MAX, NO_BODY, problems } from './declare-call.ts';
 import { routes } from './routes.ts';
 
@@ -150,9 +151,9 @@ export const finishTransfer = call({
 export const getDocument = call({
   route: routes.getDocument,
   summary: 'This document',
-  input: z.object({}),
+  input: whenUsed(() => z.object({})),
   ...NO_BODY,
   status: 200,
-  answer: z.looseObject({ openapi: z.string() }).meta({ description: 'OpenAPI 3.1' }),
+  answer: whenUsed(() => z.looseObject({ openapi: z.string() }).meta({ description: 'OpenAPI 3.1' })),
   problems: problems(),
 });

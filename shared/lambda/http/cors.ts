@@ -32,10 +32,11 @@ export function corsLists(): CorsLists {
   };
 }
 
-type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: z.ZodType };
+type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: () => z.ZodType };
 
 function headersOf({ input }: AnyCall): string[] {
-  const headers = input instanceof z.ZodObject ? input.shape.headers : undefined;
+  const asked = input();
+  const headers = asked instanceof z.ZodObject ? asked.shape.headers : undefined;
   return headers instanceof z.ZodObject ? Object.keys(headers.shape) : [];
 }
 

@@ -41,14 +41,14 @@ export async function describeApi(): Promise<object> {
   });
 }
 
-type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: z.ZodType };
+type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: () => z.ZodType };
 
 /** A call's input is an object of `path`, `query`, `headers` and `body`, each as far as the call looks at it. */
 const parts = (input: z.ZodType): Readonly<Record<string, z.ZodType>> =>
   input instanceof z.ZodObject ? input.shape : {};
 
 function operation(operationId: string, call: AnyCall): ZodOpenApiOperationObject {
-  const { path, query, headers, body } = parts(call.input);
+  const { path, query, headers, body } = parts(call.input());
   return {
     operationId,
     summary: call.summary,
@@ -61,7 +61,7 @@ function operation(operationId: string, call: AnyCall): ZodOpenApiOperationObjec
     responses: {
       [String(call.status)]: {
         description: 'Done',
-        content: { 'application/json': { schema: call.answer } },
+        content: { 'application/json': { schema: call.answer() } },
         ...(call.tagged && { headers: ETAG }),
         ...(isLocated(call) && { headers: LOCATION }),
       },

@@ -34,7 +34,7 @@ export function readRequest<Input>(call: Call<Input>, event: HttpEvent): Input {
     headers: lowerCased(event.headers),
     ...(call.takes !== 'nothing' && { body: readBody(call, event) }),
   };
-  const read = call.input.safeParse(given);
+  const read = call.input().safeParse(given);
   if (read.success) return read.data;
   throw new BadRequest(read.error.issues.flatMap((issue) => fieldsOf(issue)));
 }
@@ -114,20 +114,24 @@ const strangeness = (issues: readonly Issue[]): number =>
 export type Call<Input> = {
   readonly route: Route;
   readonly summary: string;
-  readonly input: z.ZodType<Input>;
+  /** Made when it is first needed, like the answer, which only the document needs. */
+  readonly input: () => z.ZodType<Input>;
   readonly takes: 'nothing' | 'json' | 'bytes';
   /** In bytes, decoded. */
   readonly bodyMax: number;
   readonly status: number;
-  readonly answer: z.ZodType;
+  readonly answer: () => z.ZodType;
   /** The answer carries an ETag, and is 304 for who has it already. */
   readonly tagged?: boolean;
   readonly problems: readonly ProblemKind[];
 };
 
 /** Whether the answer says where to look at what was begun. */
-export const isLocated = ({ status, answer }: Pick<Call<unknown>, 'status' | 'answer'>): boolean =>
-  status === 202 && answer instanceof z.ZodObject && 'links' in answer.shape;
+export function isLocated({ status, answer }: Pick<Call<unknown>, 'status' | 'answer'>): boolean {
+  if (status !== 202) return false;
+  const body = answer();
+  return body instanceof z.ZodObject && 'links' in body.shape;
+}
 
 /** API Gateway's event of an HTTP API, payload 2.0, as far as it is looked at. */
 export const httpEvent = z.object({
