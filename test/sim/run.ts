@@ -78,7 +78,6 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
     functionTimeoutMs: plan.lifeMs,
     meddle: (state, work, input) => invoke(state, work, input),
   });
-  const ends = () => [...machine.executions.values()].map(({ ended }) => ended);
 
   return inVirtualTime(plan.name, async (clock) => {
     const world = openWorld(plan);
@@ -142,11 +141,12 @@ export async function play(plan: Plan, decide: Decide): Promise<Outcome> {
     let redrives = 0;
     const watched = new Set<Promise<unknown>>();
     const watch = () => {
-      for (const end of ends()) {
-        if (watched.has(end)) continue;
-        watched.add(end);
+      if (machine.executions.size === watched.size) return;
+      for (const { ended } of machine.executions.values()) {
+        if (watched.has(ended)) continue;
+        watched.add(ended);
         running += 1;
-        void end.then(() => {
+        void ended.then(() => {
           running -= 1;
         });
       }

@@ -1,12 +1,10 @@
 import type { Config } from '../../shared/config.ts';
 import { targetName } from '../../shared/cos/target.ts';
-import type { Target } from '../../shared/records/target-record.ts';
 import type { Transfer } from '../../shared/records/transfer.ts';
 import { type Bucket, type ObjectVersion, openBucket } from './models/bucket.ts';
 import { type Contents, openContents } from './models/contents.ts';
 import { type CosState, emptyCos, type StoredFile } from './models/cos-state.ts';
-import { readOnce } from './models/read-once.ts';
-import { emptyTable, type TableState } from './models/table.ts';
+import { emptyTable, type TableState, targetIn, transferIn } from './models/table.ts';
 import type { Plan } from './plan.ts';
 import { configOf } from './sandbox.ts';
 
@@ -109,9 +107,6 @@ export function openWorld(plan: Plan): World {
   };
   return world;
 }
-
-const transferIn = readOnce((text): Transfer => JSON.parse(text));
-const targetIn = readOnce((text): Target => JSON.parse(text));
 
 /** The transfer whose file is at the path, by the target's record. */
 export function provenAt(text: string | undefined): string | undefined {

@@ -181,8 +181,9 @@ export function openTableModel(
   };
 }
 
-const transferIn = readOnce((text): Transfer => transfer.parse(JSON.parse(text)));
-const targetIn = readOnce((text): Target => targetRecord.parse(JSON.parse(text)));
+/** A record as the table holds it: read through the schema once, whoever asks. */
+export const transferIn = readOnce((text): Transfer => transfer.parse(JSON.parse(text)));
+export const targetIn = readOnce((text): Target => targetRecord.parse(JSON.parse(text)));
 const revisionIn = readOnce((text): { readonly revision: number } => JSON.parse(text));
 
 /** Revision 1 must find nothing, any other the revision before it. */
