@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { sized } from '../kit/sized.ts';
 import { replayOf, runCampaign } from './campaign.ts';
 
 const SEED = Number(process.env.CAMPAIGN_SEED ?? 1);
 /** A sample: `npm run test:faults` plays 400 and more, each replayable by its seed. */
-const CASES = 50;
+const CASES = sized(30, 50);
 
 test(`${CASES} transfers with faults, kills and repeated events end stored byte for byte or fail honestly`, {
   timeout: 600_000,

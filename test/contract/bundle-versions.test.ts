@@ -16,7 +16,7 @@ const CLIENTS = ['client-dynamodb', 'client-s3', 'client-secrets-manager', 'clie
 let bundle: Awaited<ReturnType<typeof bundleOf>>;
 beforeAll(async () => {
   bundle = await bundleOf('object-created'); // it needs every client there is
-}, 120_000);
+});
 
 test('every package in a bundle is of the version that the lockfile says', () => {
   const packages = new Set(bundle.inputs.flatMap((input) => PACKAGE.exec(input)?.[0] ?? []));

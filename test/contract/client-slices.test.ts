@@ -59,7 +59,7 @@ test('an upload leaves a row for 64 slices, and a slice sent again and again lea
   expect(records.flatMap(({ confirmed }) => confirmed).reduce((all, { length }) => all + length, 0)).toBe(
     SIZE,
   );
-}, 120_000);
+});
 
 test('other bytes are refused once a slice is confirmed, and wait while others are under way', async () => {
   const { store, pass } = await open();

@@ -19,24 +19,33 @@ const SIZE = 2 * SLICE + 9;
 const CONTENT = bytesOf('content', SIZE);
 const GOOD = { secretId: LOCAL_COS.COS_SECRET_ID, secretKey: LOCAL_COS.COS_SECRET_KEY };
 
-type Bed = { readonly cos: CosEndpoint; readonly client: CosClient };
+type Bed = {
+  readonly cos: CosEndpoint;
+  readonly client: CosClient;
+  /** Another client, which waits a second for an answer. */
+  readonly impatient: CosClient;
+};
 
 async function bed(options: Partial<CosEndpointOptions> = {}, keys: Partial<CosKeys> = {}): Promise<Bed> {
   const dir = await tempDir('cos-client');
   const cos = await startLocalCos(dir.path, { refuseSame: true, ...options });
-  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 1500 });
+  const transports = [60_000, 1_000].map((requestTimeoutMs) =>
+    openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs }),
+  );
   onTestFinished(async () => {
-    await transport.close();
+    for (const transport of transports) await transport.close();
     await cos.close();
     await dir.remove();
   });
-  const client = openHttpClient({
-    transport,
-    keys: { get: async () => GOOD, refresh: async () => false, ...keys },
-    clock: Date.now,
-    random: Math.random,
-  });
-  return { cos, client };
+  const [client, impatient] = transports.map((transport) =>
+    openHttpClient({
+      transport,
+      keys: { get: async () => GOOD, refresh: async () => false, ...keys },
+      clock: Date.now,
+      random: Math.random,
+    }),
+  ) as [CosClient, CosClient];
+  return { cos, client, impatient };
 }
 
 const open = (client: CosClient) =>
@@ -221,11 +230,11 @@ describe('trouble on the way', () => {
     ['an answer that breaks off', { kind: 'truncated' }],
     ['silence', { kind: 'stall', when: 'before', forMs: Number.POSITIVE_INFINITY }],
   ])('%s is CosUnavailable, and the next request goes through', async (_, act) => {
-    const { cos, client } = await bed();
+    const { cos, client, impatient } = await bed();
     const of = await session(client);
     cos.inject({ op: 'upload_slice_data', act });
 
-    await expect(put(client, of, 0)).rejects.toThrow(CosUnavailable);
+    await expect(put(impatient, of, 0)).rejects.toThrow(CosUnavailable);
     expect(await put(client, of, 0)).toMatchObject({ kind: 'held' });
   });
 

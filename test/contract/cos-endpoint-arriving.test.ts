@@ -47,10 +47,12 @@ test('a slice goes to disk while it arrives, and is not believed before it is wh
 
   const sending = await beginPost(cos.endpoint.port, 'a.bin', slice(session, MIB, first));
 
-  await vi.waitFor(async () =>
-    expect((await onDisk(dir, session)).subarray(MIB, MIB + 256 * 1024)).toEqual(
-      first.subarray(0, 256 * 1024),
-    ),
+  await vi.waitFor(
+    async () =>
+      expect((await onDisk(dir, session)).subarray(MIB, MIB + 256 * 1024)).toEqual(
+        first.subarray(0, 256 * 1024),
+      ),
+    60_000,
   );
   expect((await cos.list('a.bin')).data.listparts).toEqual([]);
   expect(await sending.complete()).toContain(md5(first));
@@ -63,7 +65,7 @@ test('a held slice that is sent again and breaks off is still the one that was c
   const session = await before.sendSlices('a.bin', first);
 
   const sending = await beginPost(before.endpoint.port, 'a.bin', slice(session, 0, second));
-  await vi.waitFor(async () => expect((await onDisk(dir, session)).length).toBeGreaterThan(MIB));
+  await vi.waitFor(async () => expect((await onDisk(dir, session)).length).toBeGreaterThan(MIB), 60_000);
   sending.cut();
   await before.endpoint.close();
 
@@ -118,10 +120,10 @@ test('content that nobody takes is gone with its request', async () => {
     ['op', 'upload'],
     ['filecontent', second],
   ]);
-  await vi.waitFor(async () => expect(await readdir(join(dir, 'data'))).toHaveLength(2));
+  await vi.waitFor(async () => expect(await readdir(join(dir, 'data'))).toHaveLength(2), 60_000);
   sending.cut();
 
-  await vi.waitFor(async () => expect(await readdir(join(dir, 'data'))).toHaveLength(1));
+  await vi.waitFor(async () => expect(await readdir(join(dir, 'data'))).toHaveLength(1), 60_000);
   expect((await cos.read('kept.bin')).equals(first)).toBe(true);
 });
 

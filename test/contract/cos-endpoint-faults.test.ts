@@ -98,7 +98,7 @@ describe('a fault', () => {
     const impatient = async (until: () => Promise<void>) => {
       const patience = new AbortController();
       const answer = cos.form('a.bin', fields, { signal: patience.signal });
-      await vi.waitFor(until, { timeout: 10_000 });
+      await vi.waitFor(until, { timeout: 60_000 });
       patience.abort();
       await expect(answer).rejects.toThrow(/abort/);
     };
@@ -252,7 +252,7 @@ describe('when a fault strikes', () => {
     socket.write(`${head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n`, () =>
       socket.destroy(),
     );
-    await expect.poll(() => cos.endpoint.log.at(-1)?.op, { timeout: 10_000 }).toBe('aborted');
+    await expect.poll(() => cos.endpoint.log.at(-1)?.op, { timeout: 60_000 }).toBe('aborted');
 
     expect(await held()).toEqual([]);
   });

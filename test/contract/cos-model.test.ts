@@ -107,7 +107,7 @@ test.each<[string, Partial<CosBehaviour>]>([
       closesItself: behaviour.closesItself,
       unknownSessionCode: behaviour.unknownSessionCode,
     });
-    const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 30_000 });
+    const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 60_000 });
     onTestFinished(async () => {
       await transport.close();
       await cos.close();

@@ -73,7 +73,7 @@ describe('names, judged by an endpoint that shares no code', () => {
   test('any name that we send is taken, and the file lies under it', async () => {
     const client = outsider(cos);
     const content = Buffer.from('content');
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(60_000);
 
     await fc.assert(
       fc.asyncProperty(segment, async (name) => {

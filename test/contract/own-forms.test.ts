@@ -34,7 +34,7 @@ async function bytesOnTheWire(act: (client: CosClient) => Promise<unknown>): Pro
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const origin = `http://127.0.0.1:${address.port}`;
-  const transport = openTransport({ origin, connections: 1, requestTimeoutMs: 5_000 });
+  const transport = openTransport({ origin, connections: 1, requestTimeoutMs: 60_000 });
   onTestFinished(async () => {
     await transport.close();
     server.close();

@@ -14,7 +14,7 @@ if (!hasCli) console.warn('skipped: there is no AWS CLI here to run the commands
 
 type Version = { readonly key: string; readonly id: string; readonly marker: boolean };
 /** A process a call, of a CLI that takes seconds to begin. */
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: 300_000 };
 
 test.runIf(hasCli)('empty removes every version and marker, of long and odd names too', SLOW, async () => {
   const odd = ['a b.txt', '中文 "q".bin', "it's $HOME `x`.bin", 'back\\slash', 'a&b<c>%20+'];

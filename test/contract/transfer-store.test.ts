@@ -273,7 +273,7 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
         made.map(({ id }) => id).reverse(),
       );
       expect(second.next).toBeUndefined();
-    }, 60_000);
+    });
 
     test('a list keeps to its times and to what it is asked to admit, and says where it goes on', async () => {
       const store = await open();

@@ -101,7 +101,6 @@ describe.each(['own', 'shared'] as const)('two callers, API_ACCESS=%s', (API_ACC
         Object.fromEntries([...table].map(([call, cells]) => [call, cells[whose]])),
       );
     },
-    240_000,
   );
 
   test('the tables name every call about backfills', async () => {

@@ -150,7 +150,7 @@ describe('directories', () => {
 
   test('one that somebody else made is fine, and one that was removed is made again', async () => {
     const client = outsider(bed().cos ?? fail());
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(60_000);
     await client.createDirectory(targetOf('made/'), signal);
     await relay(bed(), 'made/by-others/x.bin', bytesOf('x', 100));
     await client.remove(targetOf('made/by-others/x.bin'), signal);
@@ -306,7 +306,7 @@ describe.each([
   async function occupy(bed: EventBed, path: string, content: Uint8Array): Promise<void> {
     const client = outsider(bed.cos ?? fail());
     const request = { content, insertOnly: false, sha1: sha1(content) };
-    await client.upload(targetOf(path), request, AbortSignal.timeout(10_000));
+    await client.upload(targetOf(path), request, AbortSignal.timeout(60_000));
     await client.close();
   }
 

@@ -61,7 +61,7 @@ test('Ctrl-C stops a local backfill cleanly: the same command goes on, and sends
   expect((outcomes.stored?.objects ?? 0) + (outcomes.held?.objects ?? 0)).toBe(KEYS.length);
   expect(seen(cos, 'upload').filter(({ code }) => code === 0)).toHaveLength(KEYS.length);
   for (const key of KEYS) expect(await stored(key)).toBe(1_000);
-}, 240_000);
+});
 
 test('a bucket whose every object fails ends with exit code 1, its report and the command for just those', async () => {
   const { cos, run } = await openLocal();
@@ -74,7 +74,7 @@ test('a bucket whose every object fails ends with exit code 1, its report and th
   expect(stdout).toMatch(/30 x CosRefused/);
   expect(stdout).toMatch(/again, just those: npm run backfill -- .*failed\.jsonl/);
   expect(stderr).toMatch(/the line of each object: s3:\/\/reports\/.*outcomes\.jsonl/);
-}, 240_000);
+});
 
 test('a check with --extra looks into COS too, and refuses filters, which would make all that they leave out look extra', async () => {
   const { cos, run } = await openLocal();
@@ -85,7 +85,7 @@ test('a check with --extra looks into COS too, and refuses filters, which would 
   expect([whole.code, whole.stdout]).toEqual([0, expect.stringContaining('equal: 30')]);
   expect([narrow.code, narrow.stderr]).toEqual([2, expect.stringContaining('leave out --list and filters')]);
   expect(seen(cos, 'list').length).toBeGreaterThan(0);
-}, 240_000);
+});
 
 test('of a stage, the job outlives the command: Ctrl-C says how to watch it and how to stop it', async () => {
   const bed = await openBackfillBed();
@@ -136,4 +136,4 @@ test('of a stage, the job outlives the command: Ctrl-C says how to watch it and 
       'StopExecution',
     ]),
   );
-}, 240_000);
+});

@@ -93,4 +93,4 @@ test('a directory of more files than a page has is read to its end', async () =>
   const { job, summary } = await backfill(bed, stack, { mode: 'check' });
 
   expect(await extraIn(await findExtra(job, summary, stack.services, never))).toHaveLength(1_003);
-}, 120_000);
+});

@@ -3,7 +3,7 @@ import { sized } from '../kit/sized.ts';
 import { runOrderCampaign } from '../order/campaign.ts';
 
 /** `npm run test:order -- --listings` plays 500 and more. */
-const CASES = sized(25, 60);
+const CASES = sized(15, 60);
 const SEED = 20_261_125;
 
 test(`backfills in the middle of ${CASES} shuffled histories change nothing: COS ends with the newest version, and every transfer ends`, async () => {

@@ -8,4 +8,4 @@ test('a backfill killed in the middle and begun again ends as it must, and sends
   const verdict = await runBackfillTrial({ objects: 120, seed: 3, kills: 1, ahead: AHEAD });
 
   expect(verdict.wrong).toEqual([]);
-}, 240_000);
+});

@@ -71,7 +71,7 @@ test('what was deleted, and mirrored, after it was listed does not come back', a
   await rm(join(bed.root, SOURCE_BUCKET, 'gone'));
   await stack.deliver(deletion(object, new Date()));
   const list = { bucket: 'reports', key: 'list.jsonl' };
-  await stack.services.files.write(list, lines('{"key":"gone"}'), AbortSignal.timeout(5_000));
+  await stack.services.files.write(list, lines('{"key":"gone"}'), AbortSignal.timeout(60_000));
 
   const source = { kind: 'lines', bucket: SOURCE_BUCKET, list } as const;
   const report = await backfill(bed, stack, { source });

@@ -41,7 +41,7 @@ async function crashAt(nth: number, when: 'before' | 'after', env: Readonly<Reco
 }
 
 /** test/sim/killed-anywhere.test.ts kills at every operation; over real sockets each setting takes some, by turns. */
-const EVERY = sized(9, 3);
+const EVERY = sized(12, 3);
 describe.each([
   [1, 'integrity=md5', {}],
   [2, 'integrity=sha1', { INTEGRITY: 'sha1', ON_FOREIGN_UPLOAD: 'fail', ON_EXISTING: 'fail' }],
@@ -49,7 +49,7 @@ describe.each([
 ])('%i, %s', (first, _, env) => {
   test.each(['before', 'after'] as const)(
     'a function killed %s an operation of a transfer does not keep it from being stored',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (when) => {
       const wrong: string[] = [];
       for (let nth = first; ; nth += EVERY) {

@@ -4,7 +4,8 @@ import { carry, carryOn, drop, never, PATH, reasonOf, testBed } from '../kit/car
 import { mortal, type Operation } from '../kit/mortal.ts';
 import { SLICE, seen, sendings, sha1 } from '../kit/relay-bed.ts';
 
-const SIZE = 24 * SLICE;
+const SLICES = 12;
+const SIZE = SLICES * SLICE;
 
 test('a worker whose time is up hands the rest back, and each slice goes out once', async () => {
   const bed = await testBed({ env: { MAX_IN_FLIGHT: '1', READERS: '1' } });
@@ -12,14 +13,14 @@ test('a worker whose time is up hands the rest back, and each slice goes out onc
   const outcomes: UploadOutcome[] = [];
   const stack = await bed.start({
     machine: {
-      // its time is up after ten slices, however long they take here
+      // its time is up after five slices, however long they take here
       meddle: async (state, work, input) => {
         if (state !== 'UploadSlices') return work();
         const stop = new AbortController();
         let puts = 0;
         const after = ({ name }: Operation) => {
           if (name === 'cos.put') puts += 1;
-          if (puts === 10) stop.abort();
+          if (puts === 5) stop.abort();
         };
         const { services } = mortal(stack.services, { after });
         const given = uploadInput.parse(JSON.parse(input));
@@ -35,7 +36,7 @@ test('a worker whose time is up hands the rest back, and each slice goes out onc
   expect(await bed.stored(PATH)).toBe(sha1(bytes));
   expect(outcomes.length).toBeGreaterThan(1);
   expect(outcomes.map(({ kind }) => kind)).toEqual(outcomes.map(() => 'sent'));
-  expect([...sendings(bed.cos).values()]).toEqual(Array.from({ length: 24 }, () => 1));
+  expect([...sendings(bed.cos).values()]).toEqual(Array.from({ length: SLICES }, () => 1));
 });
 
 test.each([1, 2, 5])(
@@ -73,7 +74,7 @@ test('what a failed worker confirmed is not sent again when it is called again',
   const { bytes, object } = await drop(bed, SIZE);
   bed.cos.inject({
     op: 'upload_slice_data',
-    offset: 15 * SLICE,
+    offset: 8 * SLICE,
     times: 3,
     act: { kind: 'html', status: 502 },
   });
@@ -82,7 +83,7 @@ test('what a failed worker confirmed is not sent again when it is called again',
 
   expect(await bed.stored(PATH)).toBe(sha1(bytes));
   const stored = seen(bed.cos, 'upload_slice_data').filter(({ code }) => code === 0);
-  expect(stored).toHaveLength(24);
+  expect(stored).toHaveLength(SLICES);
 });
 
 test('a loop that moves nothing stops with NoProgress', async () => {
@@ -92,7 +93,7 @@ test('a loop that moves nothing stops with NoProgress', async () => {
     machine: {
       // a worker that says it is done and sent nothing
       meddle: (state, work) =>
-        state === 'UploadSlices' ? Promise.resolve({ kind: 'sent', sent: 0, left: 24 }) : work(),
+        state === 'UploadSlices' ? Promise.resolve({ kind: 'sent', sent: 0, left: SLICES }) : work(),
     },
   });
 

@@ -6,7 +6,7 @@ import { carry, carryOn, drop, PATH, reasonOf, testBed, transferOf } from '../ki
 import { mortal } from '../kit/mortal.ts';
 import { type Bed, bytesOf, SLICE, seen, sha1 } from '../kit/relay-bed.ts';
 
-const SLICES = 12;
+const SLICES = 6;
 const SIZE = SLICES * SLICE;
 /** One read a slice, one slice at a time: then the source can change between any two of them. */
 const ONE_BY_ONE = {

@@ -49,7 +49,7 @@ test.each<[string, Fault]>([
   ['a list that lags behind', lagList(3, 4)],
   ['a finish refused for a gap while the list lags behind', refuse(1, 400, -175, FINISH)],
 ])('a transfer survives %s', async (_, fault) => {
-  const bed = await testBed({ env: IMPATIENT });
+  const bed = await testBed();
   const { bytes, object } = await drop(bed, SIZE);
   bed.cos.inject(fault);
   if (fault.act.kind === 'status' && fault.act.code === -175) bed.cos.inject(lagList(3, 2, { skip: 1 }));
@@ -65,7 +65,7 @@ test.each<[string, S3FaultAct]>([
   ['dies', { kind: 'reset' }],
   ['breaks off in the middle', { kind: 'truncate' }],
 ])('a transfer survives an S3 that %s', async (_, act) => {
-  const bed = await testBed({ env: IMPATIENT });
+  const bed = await testBed();
   const { bytes, object } = await drop(bed, SIZE);
   bed.s3.inject({ op: 'get', times: 2, act });
 

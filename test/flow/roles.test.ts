@@ -294,7 +294,7 @@ async function openRelay() {
     async outsider(path: string, content: Uint8Array) {
       const { cos: client } = md5.services;
       const { COS_REGION: region, COS_APP_ID: appId, COS_BUCKET: bucket } = LOCAL_COS;
-      const signal = AbortSignal.timeout(5_000);
+      const signal = AbortSignal.timeout(60_000);
       const target = { region, appId, bucket, path };
       await client.remove(target, signal);
       await client.upload(target, { content, insertOnly: false, sha1: hash('sha1', content) }, signal);

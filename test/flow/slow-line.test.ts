@@ -11,7 +11,7 @@ const SIZE = 1_600_000;
 /** A relay of small objects whose every direct upload falls silent, before or after COS stored it. */
 async function silentBed(fault: typeof stall, env: Record<string, string> = {}) {
   const bed = await openEventBed({
-    env: { SMALL_OBJECT_MAX: '2000000', COS_TIMEOUT_MS: '400', COS_ATTEMPTS: '2', ...env },
+    env: { SMALL_OBJECT_MAX: '2000000', COS_TIMEOUT_MS: '1500', COS_ATTEMPTS: '2', ...env },
   });
   onTestFinished(() => bed.close());
   bed.cos?.inject(fault(100, Number.POSITIVE_INFINITY, { op: 'upload' }));

@@ -53,7 +53,7 @@ test('one that goes on is watched to its end, and ends with 0 when it is stored'
   expect(stdout).toMatch(/stored 24 MiB/);
   expect(stdout).toContain('█'.repeat(24));
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test('one that failed ends with 1, its reason and the way out', async () => {
   bed.cos.inject(refuse(1, 403, -4003, { op: 'upload_slice_init' }));

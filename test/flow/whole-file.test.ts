@@ -135,7 +135,7 @@ test("S3's own SHA-1 is compared with the one COS states, without a pass", async
   await client.upload(
     targetOf('stated.bin'),
     { content, insertOnly: true, sha1: sha1(content) },
-    AbortSignal.timeout(9_000),
+    AbortSignal.timeout(60_000),
   );
   await client.close();
 

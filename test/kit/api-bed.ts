@@ -33,7 +33,7 @@ export type ApiBed = {
 export const QUICK = {
   COS_ATTEMPTS: '3',
   RETRY_BASE_MS: '1',
-  COS_TIMEOUT_MS: '5000',
+  COS_TIMEOUT_MS: '30000',
   SOURCE_BUCKET,
   ALLOWED_TARGETS: 'relay/,relay-two/in/',
 };

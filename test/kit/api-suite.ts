@@ -28,7 +28,7 @@ export function apiSuite(
     let count = 0;
     beforeAll(async () => {
       bed = await open();
-    }, 120_000);
+    });
     afterAll(() => bed.close());
 
     const fresh = (): string => `up/${++count}.bin`;
@@ -459,9 +459,9 @@ export function apiSuite(
         const path = fresh();
         const target = { region: 'gz', appId: '1250000000', bucket: 'relay', path };
         const { cos } = bed.stack.services;
-        await cos.createDirectory({ ...target, path: 'up/' }, AbortSignal.timeout(5_000));
+        await cos.createDirectory({ ...target, path: 'up/' }, AbortSignal.timeout(60_000));
         const request = { size: 2 * MIB, sliceSize: MIB, insertOnly: true };
-        await cos.open(target, request, AbortSignal.timeout(5_000));
+        await cos.open(target, request, AbortSignal.timeout(60_000));
 
         const left = await openUpload(path, { options: { onForeignUpload: 'fail' } });
         expect(left).toMatchObject({ status: 409, body: { type: typeOf('foreign-upload') } });

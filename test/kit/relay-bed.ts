@@ -120,7 +120,7 @@ export async function openBed(options: BedOptions = {}) {
 /** A client of somebody else to the same COS, or of a test that prepares what is there. */
 export function outsider(cos: CosEndpoint) {
   const { COS_SECRET_ID: secretId, COS_SECRET_KEY: secretKey } = LOCAL_COS;
-  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 10_000 });
+  const transport = openTransport({ origin: cos.origin, connections: 2, requestTimeoutMs: 60_000 });
   const client = openHttpClient({
     transport,
     keys: { get: async () => ({ secretId, secretKey }), refresh: async () => false },
