@@ -6,8 +6,8 @@ type PageFile = { readonly type: string; readonly body: string | Uint8Array };
 /** The page by the paths it is asked for. */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
-/** How the page is served: what it shows of the API, and how often it asks, in ms. */
-export type PageOptions = { readonly api: string; readonly pollMs: number };
+/** How the page is served: the address of the API, if it is not the relay on this machine, and how often to ask, in ms. */
+export type PageOptions = { readonly api?: string; readonly pollMs: number };
 
 const PAGE = new URL('./page/', import.meta.url);
 

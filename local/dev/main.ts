@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
 
-  const page = await openPage({ api: 'the relay on this machine (npm run dev)', pollMs: POLL_MS });
+  const page = await openPage({ pollMs: POLL_MS });
   const api = await startApi({ services: stack.services, port, token, page, ...originOf(given.cors) });
   const drop = join(stack.root, SOURCE_BUCKET);
   await sayRunning(dataDir, { pid: process.pid, api: api.origin, token, dynamodb: stack.dynamodb });

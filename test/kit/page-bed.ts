@@ -39,11 +39,8 @@ export async function closePages(browser: Browser): Promise<void> {
 export type PageBed = ApiBed & { readonly address: string };
 
 /** The stack with the API and the page in front of it. */
-export async function pageBed({
-  shows = 'the relay of a test',
-  ...options
-}: Partial<StackOptions> & { readonly shows?: string } = {}): Promise<PageBed> {
-  const page = await openPage({ api: shows, pollMs: 400 });
+export async function pageBed(options: Partial<StackOptions> = {}): Promise<PageBed> {
+  const page = await openPage({ pollMs: 400 });
   const env = { SMALL_OBJECT_MAX: '0', PROGRESS_MS: '50', ...options.env };
   const bed = await apiBed({ ...options, env }, { page });
   return { ...bed, address: `${bed.origin}/#key=${TOKEN}` };

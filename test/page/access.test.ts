@@ -101,6 +101,7 @@ describe.skipIf(reason)('everybody can use the page', PATIENCE, () => {
     const { page, complaints } = await openAt(browser, bed.address, { language: 'zh-CN' });
     await page.getByRole('heading', { name: '传输任务' }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+    expect(await page.locator('footer').textContent()).toBe('本机上的中继（npm run dev）');
 
     await page.getByRole('button', { name: 'English' }).click();
     await page.reload();

@@ -7,7 +7,6 @@ import { bytesOf, slicesOf } from '../kit/relay-bed.ts';
 /** Takes the pictures of docs/ anew (`npm run screenshots`): a relay at work, as its page shows it. Look at each before it is committed. */
 const FOLDER = join(import.meta.dirname, '../../docs/screenshots');
 const KIB = 1_024;
-const SHOWN = 'the relay on this machine (npm run dev)';
 
 const bed = await pageBed({
   env: {
@@ -16,7 +15,6 @@ const bed = await pageBed({
     WINDOW_BYTES: String(32_768 * KIB),
     SLICE_SIZE: String(512 * KIB),
   },
-  shows: SHOWN,
 });
 const browser = await openBrowser();
 try {

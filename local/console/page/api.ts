@@ -2,8 +2,8 @@ import type { BackfillsView } from '../../../shared/api/backfill-schemas.ts';
 import type { MapView } from '../../../shared/api/map-schemas.ts';
 import type { PageView, SlicesView, TransferView } from '../../../shared/api/views.ts';
 
-/** How this page was served: the address of the API for people to read, and how often to ask. */
-export type Served = { readonly api: string; readonly pollMs: number };
+/** How this page was served: the address of the API, if it is not the relay on this machine, and how often to ask. */
+export type Served = { readonly api?: string; readonly pollMs: number };
 
 type SliceBody = {
   readonly offset: number;

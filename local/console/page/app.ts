@@ -96,6 +96,6 @@ function Body() {
           : html`<${TransferPage} key=${id} id=${id} pollMs=${served.pollMs} />`
       }
     </main>
-    <footer class="foot">${served.api}</footer>
+    <footer class="foot">${served.api ?? says('thisMachine')}</footer>
   <//>`;
 }

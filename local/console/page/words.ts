@@ -113,6 +113,7 @@ const english = {
   jobBroken: 'Ended without a report',
   jobFigures: '{done} objects · {size}',
   jobFailed: '{n} failed',
+  thisMachine: 'the relay on this machine (npm run dev)',
 } as const;
 
 export type Word = keyof typeof english;
@@ -231,6 +232,7 @@ const chinese: Record<Word, string> = {
   jobBroken: '已结束，没有报告',
   jobFigures: '{done} 个对象 · {size}',
   jobFailed: '{n} 个失败',
+  thisMachine: '本机上的中继（npm run dev）',
 };
 
 export const languages = { en: english as Record<Word, string>, zh: chinese };
