@@ -95,7 +95,7 @@ async function isDone(
     await handleAll(result.events, own, time, { last, late });
     return true;
   } catch (thrown) {
-    if (thrown instanceof BudgetUsedUp) return isHeldBack(queued, thrown, own);
+    if (thrown instanceof BudgetUsedUp) return isHandedOn(isHeldBack(queued, thrown, own), messageId, own);
     const { message: reason, ...facts } = told(thrown);
     const fate = last
       ? 'an event failed and goes to the dead-letter queue'
@@ -106,9 +106,24 @@ async function isDone(
       ...facts,
       reason,
     });
-    if (waits) await holdOf(own).renewed(queued);
-    return waits;
+    return waits && isHandedOn(isRenewed(queued, own), messageId, own);
   }
+}
+
+/** False if the queue did not answer: the message itself comes again then. */
+async function isHandedOn(handing: Promise<boolean>, messageId: string, { log }: Wired): Promise<boolean> {
+  try {
+    return await handing;
+  } catch (thrown) {
+    const { message: reason, ...facts } = told(thrown);
+    log.warn('an event could not be kept waiting, and comes again', { messageId, ...facts, reason });
+    return false;
+  }
+}
+
+async function isRenewed(message: QueuedMessage, own: Wired): Promise<boolean> {
+  await holdOf(own).renewed(message);
+  return true;
 }
 
 const asQueued = ({ body, receiptHandle, attributes, messageAttributes = {} }: Message): QueuedMessage => ({

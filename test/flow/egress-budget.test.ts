@@ -130,6 +130,21 @@ describe('an event that comes when the budget of the day is used up', () => {
   });
 });
 
+test('an event whose queue does not answer either comes again by itself, and its batch with it is done', async () => {
+  const down = () => Promise.reject(new TypeError('the queue is down'));
+  const bed = await openEventBed({ env: SMALL_BUDGET, wiring: { hold: { until: down, renewed: down } } });
+  closing.push(bed.close);
+  const events = await Promise.all(
+    ['1', '2', '3', '4', '5'].map(async (key) => objectCreatedEvent(await bed.put(key, bytesOf(key, SIZE)))),
+  );
+
+  const refused = await bed.deliver(...events).catch((error: Error) => error.message);
+
+  expect(refused).toContain('the queue is down');
+  const stored = await Promise.all(['1', '2', '3', '4', '5'].map((key) => bed.stored(key)));
+  expect(stored.filter((bytes) => bytes !== undefined)).toHaveLength(4);
+});
+
 test('a call of the API is told to ask again when the day has turned, and nothing is written down', async () => {
   const { bed, spend } = await openBudgetBed();
   await spend();
