@@ -220,6 +220,7 @@ async function openRelay() {
         SLICE_SIZE: String(SLICE),
         SMALL_OBJECT_MAX: '10000',
         RECEIPTS_BUCKET: 'receipts',
+        EGRESS_BUDGET_GB_PER_DAY: '1000',
         SOURCE_BUCKET,
         ...env,
       },

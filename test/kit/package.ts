@@ -29,7 +29,7 @@ export const EVERYTHING_SET = [
   ...['secretKeyArn', 'receiptsKeyArn', 'tableKeyArn'].map(
     (name) => `${name}=arn:aws:kms:us-east-1:123456789012:key/${name.replace('KeyArn', '')}`,
   ),
-  ...['allWorkers=100', 'arrivals=4', 'apiRate=7', 'apiBurst=9'],
+  ...['allWorkers=100', 'arrivals=4', 'apiRate=7', 'apiBurst=9', 'egressBudgetGbPerDay=1000'],
   ...['receiptsBucket=receipts', 'apiCors=one', 'corsOrigin=https://app.example.com'],
   ...['apiAuth=jwt', 'jwtIssuer=https://issuer.example.com/', 'jwtAudience=relay'],
 ].map((value) => (value.startsWith('--') ? value : `--param=${value}`));
