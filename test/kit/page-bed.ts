@@ -41,7 +41,7 @@ export type PageBed = ApiBed & { readonly address: string };
 /** The stack with the API and the page in front of it. */
 export async function pageBed(options: Partial<StackOptions> = {}): Promise<PageBed> {
   const page = await openPage({ pollMs: 400 });
-  const env = { SMALL_OBJECT_MAX: '0', PROGRESS_MS: '50', ...options.env };
+  const env = { SMALL_OBJECT_MAX: '0', PROGRESS_MS: '200', ...options.env };
   const bed = await apiBed({ ...options, env }, { page });
   return { ...bed, address: `${bed.origin}/#key=${TOKEN}` };
 }

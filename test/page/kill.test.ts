@@ -11,7 +11,7 @@ import { closePages, countsOf, noBrowser, openAt, openBrowser, PATIENCE } from '
 import { SLICE, seen, sendings, slicesOf } from '../kit/relay-bed.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
-const SLICES = 200;
+const SLICES = 60;
 const IN_FLIGHT = 4;
 const TOKEN = 'a-token-for-tests';
 const reason = noBrowser();
@@ -41,7 +41,7 @@ describe.skipIf(reason)('a page that stays open while its relay is killed', PATI
           SLICE_SIZE: String(SLICE),
           MAX_CONCURRENCY: '2',
           MAX_IN_FLIGHT: String(IN_FLIGHT / 2),
-          WINDOW_BYTES: String(50 * SLICE),
+          WINDOW_BYTES: String(15 * SLICE),
           PROGRESS_MS: '50',
         },
       });

@@ -11,6 +11,7 @@ import {
   PATIENCE,
   type PageBed,
   pageBed,
+  type Seen,
 } from '../kit/page-bed.ts';
 import { bytesOf, OPTIONS, SLICE, slicesOf, targetOf } from '../kit/relay-bed.ts';
 
@@ -27,7 +28,7 @@ const slow = () => stall(10_000, 500, { op: 'upload_slice_data' });
 /** Then as fast as one can watch. */
 const faster = (bed: PageBed) => {
   bed.cos.clearFaults();
-  bed.cos.inject(stall(10_000, 20, { op: 'upload_slice_data' }));
+  bed.cos.inject(stall(10_000, 100, { op: 'upload_slice_data' }));
 };
 
 /** For the browser: each count of sent slices that the map shows from now on, in `shown`. */
@@ -44,13 +45,12 @@ if (reason) console.warn(`the page is not tested: ${reason}`);
 describe.skipIf(reason)('the page', PATIENCE, () => {
   let browser: Browser;
   let bed: PageBed;
+  let seen: Seen;
   beforeAll(async () => {
     [browser, bed] = await Promise.all([openBrowser(), pageBed({ env: SLOWLY })]);
+    seen = await openAt(browser, bed.address);
   }, PATIENCE.timeout);
-  afterEach(async () => {
-    bed.cos.clearFaults();
-    await closePages(browser);
-  });
+  afterEach(() => bed.cos.clearFaults());
   afterAll(async () => {
     await closePages(browser);
     await bed?.close();
@@ -62,6 +62,12 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     await page.evaluate(NOTE_SENT);
     return () => page.evaluate<number[]>('shown');
   };
+  /** The page, loaded anew: it takes a process of the browser only once. */
+  const opened = async (): Promise<Seen> => {
+    await seen.page.goto('about:blank'); // else only the part behind the # would change
+    await seen.page.goto(bed.address);
+    return seen;
+  };
   const drop = async (key: string, slices: number) => {
     const object = await bed.put(key, slicesOf(slices));
     const ended = bed.stack.announce(object);
@@ -69,10 +75,10 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     return object;
   };
 
-  test('a transfer of 200 slices turns green slice by slice, and ends with its proof', async () => {
+  test('a transfer of 60 slices turns green slice by slice, and ends with its proof', async () => {
     bed.cos.inject(slow());
-    await drop('films/big.mp4', 200);
-    const { page, complaints } = await openAt(browser, bed.address);
+    await drop('films/big.mp4', 60);
+    const { page, complaints } = await opened();
     await page.getByRole('link', { name: 'films/big.mp4' }).click();
     const shown = await sentAsShown(page);
     await expect.poll(async () => (await countsOf(page)).sent, PATIENCE).toBeGreaterThan(4);
@@ -80,10 +86,10 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
 
     await page.locator('.badge.stored').waitFor();
 
-    const seen = await shown();
-    expect(new Set(seen).size).toBeGreaterThan(2);
-    expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    await expect.poll(() => countsOf(page), PATIENCE).toEqual({ sent: 200, before: 0, missing: 0 });
+    const counts = await shown();
+    expect(new Set(counts).size).toBeGreaterThan(2);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    await expect.poll(() => countsOf(page), PATIENCE).toEqual({ sent: 60, before: 0, missing: 0 });
     expect(await page.locator('.steps .done').count()).toBe(5);
     expect(await page.locator('.evidence .holds').allTextContents()).toHaveLength(2);
     expect(complaints).toEqual([]);
@@ -100,7 +106,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     await bed.stack.machine.idle();
     faster(bed);
 
-    const { page, complaints } = await openAt(browser, bed.address);
+    const { page, complaints } = await opened();
     await page.getByRole('link', { name: 'twice.bin' }).click();
     await page.getByRole('button', { name: 'Begin again' }).click();
     await page.locator('.badge.stored').waitFor();
@@ -114,8 +120,8 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
 
   test('cancelling asks once more, and then nothing more is sent', async () => {
     bed.cos.inject(slow());
-    await drop('unwanted.bin', 100);
-    const { page, complaints } = await openAt(browser, bed.address);
+    await drop('unwanted.bin', 40);
+    const { page, complaints } = await opened();
     const row = page.locator('.row', { hasText: 'unwanted.bin' });
     await row.getByRole('button', { name: 'Cancel', exact: true }).click();
     expect(await page.getByRole('alert').textContent()).toContain('Its unfinished upload is deleted');
@@ -130,7 +136,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   test('a failure tells its reason and the way out, and begins again at a click', async () => {
     bed.cos.inject(refuse(1, 403, -4003, { op: 'upload_slice_init' }));
     await drop('refused.bin', 8);
-    const { page, complaints } = await openAt(browser, bed.address);
+    const { page, complaints } = await opened();
     await page.locator('.row.failed .reason').waitFor();
     await page.getByRole('link', { name: 'refused.bin' }).click();
     const why = page.locator('.why');
@@ -151,7 +157,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
       await bed.stack.services.store.create(newTransfer(named, targetOf(named.key), OPTIONS, at));
     }
 
-    const { page, complaints } = await openAt(browser, bed.address);
+    const { page, complaints } = await opened();
 
     await page.getByRole('button', { name: 'Opening 61' }).waitFor();
     expect(await page.locator('.row').count()).toBe(50);
@@ -164,7 +170,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const { id } = (await bed.call('POST', '/backfills', asked)).body as { id: string }; // the bed holds it to the schema
     await bed.stack.backfills.ended(id);
 
-    const { page, complaints } = await openAt(browser, bed.address);
+    const { page, complaints } = await opened();
     const job = page.getByRole('region', { name: 'Backfills' });
     await job.getByText('Complete').waitFor();
 
