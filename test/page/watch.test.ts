@@ -63,7 +63,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     return () => page.evaluate<number[]>('shown');
   };
   /** The page, loaded anew: it takes a process of the browser only once. */
-  const opened = async (): Promise<Seen> => {
+  const reloaded = async (): Promise<Seen> => {
     await seen.page.goto('about:blank'); // else only the part behind the # would change
     await seen.page.goto(bed.address);
     return seen;
@@ -78,7 +78,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   test('a transfer of 60 slices turns green slice by slice, and ends with its proof', async () => {
     bed.cos.inject(slow());
     await drop('films/big.mp4', 60);
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
     await page.getByRole('link', { name: 'films/big.mp4' }).click();
     const shown = await sentAsShown(page);
     await expect.poll(async () => (await countsOf(page)).sent, PATIENCE).toBeGreaterThan(4);
@@ -106,7 +106,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     await bed.stack.machine.idle();
     faster(bed);
 
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
     await page.getByRole('link', { name: 'twice.bin' }).click();
     await page.getByRole('button', { name: 'Begin again' }).click();
     await page.locator('.badge.stored').waitFor();
@@ -121,7 +121,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   test('cancelling asks once more, and then nothing more is sent', async () => {
     bed.cos.inject(slow());
     await drop('unwanted.bin', 40);
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
     const row = page.locator('.row', { hasText: 'unwanted.bin' });
     await row.getByRole('button', { name: 'Cancel', exact: true }).click();
     expect(await page.getByRole('alert').textContent()).toContain('Its unfinished upload is deleted');
@@ -136,7 +136,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
   test('a failure tells its reason and the way out, and begins again at a click', async () => {
     bed.cos.inject(refuse(1, 403, -4003, { op: 'upload_slice_init' }));
     await drop('refused.bin', 8);
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
     await page.locator('.row.failed .reason').waitFor();
     await page.getByRole('link', { name: 'refused.bin' }).click();
     const why = page.locator('.why');
@@ -157,7 +157,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
       await bed.stack.services.store.create(newTransfer(named, targetOf(named.key), OPTIONS, at));
     }
 
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
 
     await page.getByRole('button', { name: 'Opening 61' }).waitFor();
     expect(await page.locator('.row').count()).toBe(50);
@@ -170,7 +170,7 @@ describe.skipIf(reason)('the page', PATIENCE, () => {
     const { id } = (await bed.call('POST', '/backfills', asked)).body as { id: string }; // the bed holds it to the schema
     await bed.stack.backfills.ended(id);
 
-    const { page, complaints } = await opened();
+    const { page, complaints } = await reloaded();
     const job = page.getByRole('region', { name: 'Backfills' });
     await job.getByText('Complete').waitFor();
 
