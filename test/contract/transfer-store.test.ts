@@ -267,7 +267,13 @@ function transferStoreSuite(name: string, start: () => Promise<DynamoDb>): void 
 
       const first = await store.list('failed', 100);
       const second = await store.list('failed', 100, first.next);
+      // the ten oldest: one call looks at all that come before them, in more than one answer of the table
+      const admits = ({ source }: ListedRow) => source.kind === 's3' && /^k\d$/.test(source.key);
+      const oldest = await store.list('failed', 10, undefined, { admits });
 
+      expect(oldest.transfers.map(({ createdAt }) => createdAt - 1_000)).toEqual([
+        9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
+      ]);
       expect(first.transfers).toHaveLength(100);
       expect([...first.transfers, ...second.transfers].map(({ id }) => id)).toEqual(
         made.map(({ id }) => id).reverse(),

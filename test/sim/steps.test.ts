@@ -6,7 +6,8 @@ import { openPace } from '../../shared/cos/pace.ts';
 import { targetName } from '../../shared/cos/target.ts';
 import { CosUnavailable } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/observe/observe.ts';
-import { newTransfer, type Sending, toSending } from '../../shared/records/transfer.ts';
+import { change } from '../../shared/records/change-transfer.ts';
+import { newTransfer, type Sending, toAttempted, toSending } from '../../shared/records/transfer.ts';
 import { finishUpload } from '../../shared/relay/finish-upload.ts';
 import { listSlices } from '../../shared/relay/list-slices.ts';
 import { openSession } from '../../shared/relay/open-session.ts';
@@ -242,3 +243,54 @@ test('a session that was opened over a file for a transfer that is over stays: i
   expect(isOurs).toBe(false);
   expect(cos.files.has(path.path)).toBe(true);
 });
+
+test('a call that stalled leaves the session that another wrote down since', async () => {
+  const { services, transfer, cos } = await sending();
+  const { sliceSize, serial } = transfer;
+  const asItWas = (await services.store.getTarget(targetName(path))) ?? fail();
+  cos.uploads.clear();
+  const { data } = init(cos, path.path, { size: SIZE, sliceSize, insertOnly: false });
+  const newer = { sliceSize, serial, session: data?.session ?? '' };
+  await services.store.replace({ ...toSending(transfer, newer, NOW), revision: 3 });
+  const opened = { kind: 'session', session: transfer.session, sliceSize, serial } as const;
+  const stalled = newTransfer(transfer.source, path, transfer.options, NOW); // as it was read, long ago
+
+  const facts = { opened, intended: asItWas, withSha: false };
+  await recordSession(stalled, facts, services, time);
+
+  expect(await services.store.get(transfer.id)).toMatchObject({ session: newer.session });
+});
+
+test('what COS lists of one session is not written to the record of the next', async () => {
+  const { services, transfer, put } = await sending();
+  put(0);
+  put(SLICE);
+  const next = { sliceSize: SLICE, serial: false, session: 'of another execution' };
+  const windows: Services['store']['windows'] = async (id) => {
+    const now = await services.store.get(id); // while the list is read, another execution opens anew
+    if (now?.revision === 2) await services.store.replace({ ...toSending(transfer, next, NOW), revision: 3 });
+    return [];
+  };
+  const meanwhile = { ...services, store: { ...services.store, windows } };
+
+  await listSlices({ ...step(transfer.id), round: 0, gaps: 0 }, meanwhile, time).catch(() => undefined);
+
+  const now = await services.store.get(transfer.id);
+  expect(now).not.toMatchObject({ session: next.session, heldBytes: SIZE });
+});
+
+test('whoever brings the place of a version writes it down, though a call of the API named it first', async () => {
+  const { services } = await sending();
+  const source = { kind: 's3', bucket: 'b', key: 'k', versionId: 'v', etag: 'e', size: 3 } as const;
+  const named = newTransfer({ ...source, lastModified: 0 }, path, { ...OPTIONS, sliceSize: SLICE }, NOW);
+  await services.store.create(named);
+  const told = { ...named, source: { ...named.source, sequencer: '01' }, revision: 0 };
+
+  await change(services, named.id, (from) => toAttempted(from), { known: told });
+
+  expect(await services.store.get(named.id)).toMatchObject({ attempts: 1, source: { sequencer: '01' } });
+});
+
+function fail(): never {
+  throw new Error('nothing is there');
+}

@@ -91,8 +91,8 @@ describe('a listing', () => {
   const version = { kind: 's3', bucket: 'b', key: 'k', etag: 'e', size: 1, lastModified: 1_000 } as const;
   const listed = ownerOf('listed', { ...version, listed: 'listing' });
   const event = ownerOf('event', { ...version, sequencer: '0055' });
-  const claimed = (theirs: Owner, ours: Owner) =>
-    decideClaim({ name: 't', owner: theirs, active: false, orphans: [], revision: 1 }, { owner: ours }, NOW);
+  const claimed = (theirs: Owner, ours: Owner, active = false) =>
+    decideClaim({ name: 't', owner: theirs, active, orphans: [], revision: 1 }, { owner: ours }, NOW);
 
   test('stands before an event of the same moment, whichever comes first', () => {
     expect(claimed(event, listed)).toBe('older');
@@ -104,5 +104,12 @@ describe('a listing', () => {
       'free',
     );
     expect(claimed(event, ownerOf('again', { ...version, sequencer: '0055', listed: 'job' }))).toBe('free');
+  });
+
+  test('that is at work in an event’s place gives way to that event, and not the other way', () => {
+    const inItsPlace = ownerOf('again', { ...version, sequencer: '0055', listed: 'job' });
+
+    expect(claimed(inItsPlace, event, true)).toBe('supersedes');
+    expect(claimed(event, inItsPlace, true)).toBe('busy');
   });
 });
