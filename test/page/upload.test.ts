@@ -15,7 +15,7 @@ import {
 } from '../kit/page-bed.ts';
 import { SLICE, seen, slicesOf } from '../kit/relay-bed.ts';
 
-const SLICES = 24;
+const SLICES = 12;
 const reason = noBrowser();
 if (reason) console.warn(`uploads of the page are not tested: ${reason}`);
 
