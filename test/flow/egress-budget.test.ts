@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { objectCreatedEvent } from '../../local/s3/drop/object-created-event.ts';
+import { localContext } from '../../local/stack/machine.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
 import { requestTransfer } from '../../shared/api/start-transfer.ts';
 import { BudgetUsedUp } from '../../shared/errors.ts';
 import { holdInQueue } from '../../shared/lambda/hold-event.ts';
 import { problemOf } from '../../shared/lambda/http/answer.ts';
 import type { RelayEvent } from '../../shared/observe/observe.ts';
+import { withServices } from '../../shared/wiring/wiring.ts';
 import { backfill, countsOf, keysOf, openBackfillBed } from '../kit/backfill-bed.ts';
 import { openEventBed } from '../kit/event-bed.ts';
 import { startEventQueue } from '../kit/event-queue.ts';
@@ -88,6 +90,23 @@ describe('an event that comes when the budget of the day is used up', () => {
     expect(await bed.stored('5')).toEqual(bytesOf('5', SIZE));
   });
 
+  test('waits too if it is given out for the last time, and is not written down as failed', async () => {
+    const { queue, bed, spend } = await openBudgetBed();
+    await spend();
+    const object = await bed.put('last', bytesOf('last', SIZE));
+    const { handler } = await import('../../functions/object-created.ts');
+    const attributes = { ApproximateReceiveCount: '3' };
+    const Records = [{ messageId: 'm', body: JSON.stringify(objectCreatedEvent(object)), attributes }];
+
+    const answer = await withServices(bed.services, () =>
+      handler({ Records }, localContext('object-created', 60_000)),
+    );
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(queue.waiting().delayed).toHaveLength(1);
+    expect(await bed.transferOf(object)).toBeUndefined();
+  });
+
   test('has all its tries left: one that waited and fails comes again as if it were new', async () => {
     const { queue, bed, announced, drain, nextDay, spend } = await openBudgetBed();
     await spend();
@@ -115,7 +134,6 @@ describe('an event that comes when the budget of the day is used up', () => {
     const held: string[] = [];
     const { machine } = bed.services;
     const slow = { ...bed.services, machine: { start: async (name: string) => void held.push(name) } };
-    const { withServices } = await import('../../shared/wiring/wiring.ts');
     await withServices(slow, () => bed.deliver(objectCreatedEvent(large)));
     await spend();
 

@@ -220,7 +220,7 @@ async function openRelay() {
         SLICE_SIZE: String(SLICE),
         SMALL_OBJECT_MAX: '10000',
         RECEIPTS_BUCKET: 'receipts',
-        EGRESS_BUDGET_GB_PER_DAY: '1000',
+        EGRESS_BUDGET_GB_PER_DAY: '0.5', // its blocks are too small for the next object's
         SOURCE_BUCKET,
         ...env,
       },

@@ -29,6 +29,8 @@ const STEPS = 'test/sim/steps.test.ts';
 const FOUND = 'test/sim/replay.test.ts';
 const STORE = 'test/contract/transfer-store.test.ts';
 const EVENTS = 'test/flow/misleading-events.test.ts';
+const TOLD = 'test/unit/told-transitions.test.ts';
+const BUDGET = 'test/flow/egress-budget.test.ts';
 const WORDS = 'test/contract/s3-words.test.ts';
 const EVIDENCE = 'test/flow/evidence.test.ts';
 
@@ -159,6 +161,65 @@ export const SABOTAGES: readonly Sabotage[] = [
     '',
     FOUND,
     'revived-version',
+  ]),
+  ...inFile(
+    'shared/target/told-transitions.ts',
+    [
+      'an upload that is left over is forgotten by a version that only an event tells of',
+      'if (active || upload ||',
+      'if (active ||',
+      TOLD,
+      'who has it left an upload',
+    ],
+    [
+      'a target keeps the claim of a version that S3 did not confirm',
+      'const { hold: _, ...was } = before ??',
+      'const { hold: _, ...was } = from ??',
+      TOLD,
+      'is what it was once',
+    ],
+    [
+      'a version that failed in COS has no place in the order',
+      "return typeof next === 'string' ? next : { ...next, owner };",
+      'return next;',
+      TOLD,
+      'has its place',
+    ],
+  ),
+  ...inFile('shared/target/claim-order.ts', [
+    'a version that nobody confirmed sends an older one away',
+    "if (theirs.told) return isHeld || current.active ? 'busy' : 'free';",
+    '',
+    TOLD,
+    'to wait, not to go',
+  ]),
+  ...inFile('shared/s3/as-told.ts', [
+    'the size that an event tells is believed',
+    ' && object.size === told.size',
+    '',
+    'test/contract/object-source.test.ts',
+    'one request tells',
+  ]),
+  ...inFile('shared/records/egress-budget.ts', [
+    'the budget of a day is never used up',
+    'ConditionExpression: NOT_USED_UP,',
+    "ConditionExpression: ':budget = :budget',",
+    BUDGET,
+    'however often',
+  ]),
+  ...inFile('shared/events/object-arrived.ts', [
+    'an event that waits for the next day is written down as failed',
+    'if (error instanceof BudgetUsedUp) throw error;',
+    '',
+    BUDGET,
+    'given out for the last time',
+  ]),
+  ...inFile('shared/lambda/object-events.ts', [
+    'what waited has fewer tries',
+    'return waits && isHandedOn(',
+    'return false && isHandedOn(',
+    BUDGET,
+    'all its tries left',
   ]),
   ...inFile('shared/events/object-arrived.ts', [
     'a version that a call began has no place among the events',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isNobody, type Owner, type Target } from '../../shared/records/target-record.ts';
+import { isNobody, type Owner, type Target, type Upload } from '../../shared/records/target-record.ts';
 import { decideClaim } from '../../shared/target/claim-order.ts';
 import { claimed } from '../../shared/target/hold-transitions.ts';
 import { claimedAsTold, confirmed, letGoConfirmed, unclaimed } from '../../shared/target/told-transitions.ts';
@@ -16,6 +16,15 @@ const owner = (transferId: string, sequencer?: string, source = 's3:b/k'): Owner
 const mine = owner('mine', '05');
 const hold = { until: NOW + 100, by: 'me' };
 const claim = claimedAsTold({ owner: mine, hold }, NAME, NOW);
+const LEFT_OVER: Upload = {
+  state: 'open',
+  transferId: 'old',
+  size: 1,
+  overwrite: false,
+  restarted: false,
+  session: 's',
+  openedAt: 0,
+};
 const at = (from: Partial<Target> & { readonly owner: Owner }): Target => ({
   name: NAME,
   active: false,
@@ -74,6 +83,7 @@ describe('a target that is claimed for a version which only an event tells of', 
   test.each([
     ['works on it', at({ owner: owner('old', '04'), active: true })],
     ['may have a request under way', at({ owner: owner('old', '04'), hold: { until: NOW + 1 } })],
+    ['left an upload', at({ owner: owner('old', '04'), upload: LEFT_OVER })],
     ['is newer', at({ owner: owner('new', '06') })],
     ['was ordered by a time that only S3 knows', at({ owner: owner('listed') })],
     ['is a version that nobody confirmed either', at({ owner: { ...owner('old', '04'), told: true } })],
