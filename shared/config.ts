@@ -104,9 +104,10 @@ export type ConfigProblem = { readonly variable: string; readonly reason: string
 export function configProblems(env: Environment): ConfigProblem[] {
   const given = whatIsSet(env);
   const read = environment.safeParse(given);
-  const problems = (read.error?.issues ?? []).map(({ path, code, message }) => {
+  const problems = (read.error?.issues ?? []).map((issue) => {
+    const { path, code } = issue;
     const missing = code === 'invalid_type' && !(String(path[0]) in given);
-    return { variable: path.join('.'), reason: missing ? 'is not set' : message };
+    return { variable: path.join('.'), reason: missing ? 'is not set' : reasonOf(issue) };
   });
   return [
     ...problems,
@@ -115,6 +116,9 @@ export function configProblems(env: Environment): ConfigProblem[] {
     ...proxyProblem(given),
   ];
 }
+
+const reasonOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message;
 
 const whatIsSet = (env: Environment) =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));

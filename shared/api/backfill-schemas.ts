@@ -52,7 +52,18 @@ const backfillRequest = whenUsed(() =>
       filters: filters().optional(),
       concurrency: concurrency().optional(),
       batch: z.int().min(1).max(500).optional().meta({ description: 'Objects of one batch, at most' }),
+      extra: z.literal(true).optional().meta({
+        description: 'Look for files in COS, too, that stand for no object of the bucket or prefix',
+      }),
     })
+    .refine(
+      ({ extra, mode, source, filters }) =>
+        !extra || (mode === 'check' && 'bucket' in source && !('list' in source) && !filters),
+      {
+        path: ['extra'],
+        message: 'needs mode check of a whole bucket or prefix, without a list and filters',
+      },
+    )
     .meta({ id: 'BackfillRequest', description: 'Carry, plan or check all that a bucket or a list names' }),
 );
 export type BackfillBody = z.infer<ReturnType<typeof backfillRequest>>;

@@ -18,11 +18,12 @@ export async function showReport(
   const { summary } = await loadBackfillFor(caller, id, 'look', services);
   if (!summary) throw new Declined('no-report', 'the report is not written yet', 'ask again when it is over');
   const { reports, files, objects } = summary;
-  if (files.outcomes === undefined || objects === 0) return { summary, lines: [] };
+  const file = outcome === 'extra' ? files.extra : files.outcomes;
+  if (file === undefined || objects === 0) return { summary, lines: [] };
   const asked = ['report', caller.name, id, outcome ?? ''];
   const { store } = services;
   const from = cursor === undefined ? 0 : Number(openCursor(cursor, asked, await store.seal()));
-  const place: FilePlace = { bucket: reports.bucket, key: files.outcomes };
+  const place: FilePlace = { bucket: reports.bucket, key: file };
   const { bytes, size } = await services.files.part(place, { from, length: READ_BYTES }, signal);
   const page = linesIn(bytes, limit, (line) => outcome === undefined || line.outcome === outcome);
   const end = from + page.read;

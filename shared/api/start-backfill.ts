@@ -33,7 +33,7 @@ export async function requestBackfill(
 }
 
 async function requestOf(
-  { mode, source, filters = {}, concurrency, batch }: BackfillBody,
+  { mode, source, filters = {}, concurrency, batch, extra }: BackfillBody,
   caller: Caller,
   services: BackfillServices,
 ): Promise<BackfillRequest> {
@@ -49,6 +49,7 @@ async function requestOf(
     },
     concurrency: concurrency ?? BACKFILL_DEFAULTS.concurrency,
     batch: batch ?? BACKFILL_DEFAULTS.batch,
+    ...(extra && { extra }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { BackfillJob, BackfillSummary } from '../records/backfill-job.ts';
 import { isGone } from '../records/end-reason.ts';
 import type { BackfillServices, FilePlace } from '../services.ts';
 import { destinationOf, targetPath } from '../transfer/destination.ts';
+import { writes } from '../transfer/reach.ts';
 import { filesBelow, type ListedFile } from './files-below.ts';
 import { keepSummary } from './keep-summary.ts';
 import { outcomeLine } from './outcome-line.ts';
@@ -13,7 +14,7 @@ import { openPathSet, type PathSet } from './path-set.ts';
  * for each into `extra.jsonl`, and resolves with the summary that counts them.
  */
 export async function findExtra(
-  { input }: BackfillJob,
+  { input }: Pick<BackfillJob, 'input'>,
   summary: BackfillSummary,
   services: BackfillServices,
   signal: AbortSignal,
@@ -23,7 +24,7 @@ export async function findExtra(
   const known = await pathsOf(summary, services, signal);
   let [objects, bytes] = [0, 0];
   async function* lines(): AsyncIterable<string> {
-    for await (const file of extraFiles(input.source, known, services, signal)) {
+    for await (const file of extraFiles(input, known, services, signal)) {
       objects += 1;
       bytes += file.size;
       yield JSON.stringify({ outcome: 'extra', key: file.path, size: file.size });
@@ -60,7 +61,7 @@ async function pathsOf(
 }
 
 async function* extraFiles(
-  source: BackfillJob['input']['source'],
+  { source, filters }: BackfillJob['input'],
   known: PathSet,
   services: BackfillServices,
   signal: AbortSignal,
@@ -69,6 +70,8 @@ async function* extraFiles(
   const { target } = destinationOf(services.config, prefix);
   for await (const file of filesBelow(services.cos, target, signal)) {
     if (known.has(file.path)) continue;
+    // a caller of the API hears of no file that it may not write
+    if (filters.withinReach && !writes(services.config, target.bucket, file.path)) continue;
     const cameSince = await hasSource(source.bucket, { ...target, path: file.path }, services, signal);
     if (!cameSince) yield file;
   }

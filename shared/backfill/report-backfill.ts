@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type BackfillSummary, backfillInput } from '../records/backfill-job.ts';
 import type { BackfillServices, FilePlace, StepTime } from '../services.ts';
+import { findExtra } from './find-extra.ts';
 import { keepSummary } from './keep-summary.ts';
 import { readResults } from './map-results.ts';
 import type { OutcomeLine } from './outcome-line.ts';
@@ -25,7 +26,7 @@ type Reported = {
 
 /**
  * Writes the report: `outcomes.jsonl` with a line for each object, `failed.jsonl` with just those that a next backfill
- * takes as its list, `summary.json`. The same input gives the same report, so it may run twice.
+ * takes as its list, `summary.json`, and for a check with `extra` what is in COS only. The same input gives the same report, so it may run twice.
  */
 export async function reportBackfill(
   input: ReportInput,
@@ -38,9 +39,11 @@ export async function reportBackfill(
   const lines = () => linesOf(input, services, signal);
   if (input.map) await services.files.write(place('outcomes.jsonl'), counted(lines(), count), signal);
   if (count.failed > 0) await services.files.write(place('failed.jsonl'), onlyFailed(lines()), signal);
-  const summary = summaryOf(input, count, services.clock(), services.settings.readBytes);
-  await services.files.write(place('summary.json'), once(JSON.stringify(summary)), signal);
+  const counts = summaryOf(input, count, services.clock(), services.settings.readBytes);
   const { map: _, mapOfLeft: __, left: ___, error: ____, ...asked } = input;
+  const looksFurther = asked.extra === true && counts.state === 'complete';
+  const summary = looksFurther ? await findExtra({ input: asked }, counts, services, signal) : counts;
+  await services.files.write(place('summary.json'), once(JSON.stringify(summary)), signal);
   await keepSummary(asked, summary, services);
   const sound = summary.state === 'complete' && summary.troubles === 0;
   services.log.info('a backfill ended', { jobId: input.jobId, objects: summary.objects, sound });

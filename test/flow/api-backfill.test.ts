@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { stall } from '../../local/cos/faults.ts';
@@ -185,6 +187,29 @@ describe('a backfill by the API', () => {
       { bucket: SOURCE_BUCKET, list: { bucket: REPORTS, key: 'in/list.jsonl' } },
     ])
       expect((await callers.as('a')('POST', '/backfills', { json: { source } })).status).toBe(403);
+  });
+
+  test('a check with extra finds what is in COS only, and its report has those files too', async () => {
+    const bed = await opened();
+    for (const key of ['in/one', 'in/two']) await bed.put(key, bytesOf(key, 100));
+    await bed.stack.backfills.ended(await start(bed.call, { source: { bucket: SOURCE_BUCKET } }));
+    await rm(join(bed.stack.root, SOURCE_BUCKET, 'in/two'));
+    const json = { source: { bucket: SOURCE_BUCKET }, mode: 'check', extra: true };
+
+    const id = await start(bed.call, json);
+    await bed.stack.backfills.ended(id);
+
+    const { body } = await bed.call('GET', `/backfills/${id}/report?outcome=extra`);
+    expect(body).toMatchObject({
+      summary: { state: 'complete', troubles: 1, outcomes: { equal: { objects: 1 }, extra: { objects: 1 } } },
+      lines: [{ outcome: 'extra', key: 'in/two', size: 100 }],
+    });
+    const filtered = { ...json, filters: { minSize: 1 } };
+    for (const refused of [filtered, { ...json, mode: 'carry' }])
+      expect(await bed.call('POST', '/backfills', { json: refused })).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'body.extra' }] },
+      });
   });
 
   test('what failed is carried again by the id of the backfill it failed in', async () => {

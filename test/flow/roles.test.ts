@@ -71,6 +71,7 @@ async function useEverything({
   begun,
   outsider,
   backfilled,
+  checked,
   writtenDown,
   unsealed,
 }: Relay): Promise<void> {
@@ -153,6 +154,8 @@ async function useEverything({
     { key: 'of-a-list', versionId: 'null' },
     { key: 'large-of-a-list' },
   );
+  // and a check that looks for what is in COS only
+  await checked();
   // and one that runs
   const running = { id: await writtenDown() };
   await call('api-start-backfill', { body: { source: { bucket: SOURCE_BUCKET, prefix: 'small' } } });
@@ -271,6 +274,12 @@ async function openRelay() {
       const { id } = await beginBackfill(requestOf({ source }), '', md5.services);
       expect(await md5.backfills.ended(id)).toEqual({ status: 'succeeded' });
       return id;
+    },
+    async checked(): Promise<void> {
+      const request = { ...requestOf({ mode: 'check' }), extra: true } as const;
+      const { id } = await beginBackfill(request, '', md5.services);
+      await md5.backfills.ended(id);
+      expect((await md5.services.jobs.get(id))?.summary?.outcomes.extra?.objects).toBeGreaterThan(0);
     },
     /** A backfill that runs, as far as anybody knows. */
     async writtenDown(): Promise<string> {
