@@ -11,8 +11,8 @@ Measures the relay against yardsticks in the same run on this machine; bench/REA
   --json         the figures as JSON on stdout instead of the table
   --help         this text
 
-Exit codes: 0 measured, 1 something failed or arrived with other bytes, 2 bad arguments. A missed goal is no failure:
-it stands in the table.
+Exit codes: 0 measured, 1 a point failed or its bytes arrived as others (the table names it, and has the other points), 2 bad
+arguments. A missed goal is no failure: it stands in the table.
 `;
 
 export type BenchArguments = {

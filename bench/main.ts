@@ -1,6 +1,7 @@
 import { exitCodeOf, fail, say } from '../local/command.ts';
 import { BENCH_USAGE, readBenchArguments } from './arguments.ts';
-import type { Figure, Measured, Note, Point } from './figures.ts';
+import type { Measured, Point } from './figures.ts';
+import { measureAll } from './measure-all.ts';
 import { backfill } from './points/backfill.ts';
 import { calls } from './points/calls.ts';
 import { clientUpload } from './points/client-upload.ts';
@@ -40,15 +41,10 @@ async function main(): Promise<number> {
   }
   const chosen =
     given.only.length > 0 ? given.only : Object.keys(POINTS).filter((name) => !ON_REQUEST.includes(name));
-  const measured: (Figure | Note)[] = [];
-  const start = performance.now();
-  for (const [index, name] of chosen.entries()) {
-    say(`${index + 1} of ${chosen.length}: ${name}`);
-    measured.push(...((await POINTS[name]?.({ quick: given.quick, say: (line) => say(`  ${line}`) })) ?? []));
-  }
-  say(`took ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+  const points = chosen.flatMap((name) => (POINTS[name] ? [[name, POINTS[name]] as const] : []));
+  const { measured, failed } = await measureAll(points, { quick: given.quick, say });
   print(measured, given.json);
-  return 0;
+  return failed === 0 ? 0 : 1;
 }
 
 const print = (measured: Measured, json: boolean) =>

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,12 @@ import { promisify } from 'node:util';
 import { type SourceFile, sha1Of } from '../bed.ts';
 import { type Usage, usageOf } from '../usage.ts';
 
-export type Rclone = { readonly copy: () => Promise<Usage>; close(): void };
+export type Rclone = {
+  readonly copy: () => Promise<Usage>;
+  /** A folder of so many files of the same bytes, by as many at once as rclone takes by itself. */
+  copyMany(count: number): Promise<Usage>;
+  close(): void;
+};
 
 /** Nothing of this machine's own settings. */
 const env = { PATH: process.env.PATH, HOME: process.env.HOME };
@@ -40,6 +45,18 @@ export async function openRclone(dir: string, file: SourceFile): Promise<Rclone 
       const usage = await usageOf(() => run('copyto', file.path, place));
       if ((await sha1Of(copy)) !== file.sha1) throw new Error('rclone copied other bytes');
       await rm(copy);
+      return usage;
+    },
+    async copyMany(count) {
+      const [from, to] = [join(dir, `many-${count}`), `many-${count}`];
+      await mkdir(from);
+      for (let at = 0; at < count; at += 1) await link(file.path, join(from, `${at}.bin`));
+      const usage = await usageOf(() => run('copy', from, `:webdav,url='http://${origin}':${to}`));
+      const arrived = await readdir(join(root, to));
+      if (arrived.length !== count) throw new Error(`rclone copied ${arrived.length} files of ${count}`);
+      for (const name of arrived)
+        if ((await sha1Of(join(root, to, name))) !== file.sha1) throw new Error('rclone copied other bytes');
+      await Promise.all([from, join(root, to)].map((folder) => rm(folder, { recursive: true })));
       return usage;
     },
     close: () => void server.kill(),

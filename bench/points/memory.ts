@@ -24,7 +24,7 @@ export async function memory({ quick, say }: How): Promise<Measured> {
   const bed = await openBed();
   const figures: Figure[] = [];
   try {
-    for (const sizeMib of quick ? [256, 1_024] : [256, 1_024, 8_192]) {
+    for (const sizeMib of quick ? [1_024] : [256, 1_024, 8_192]) {
       const peak = await workerPeak(bed, sizeMib * MIB);
       say(`worker, ${sizeMib} MiB: ${peak.toFixed(0)} MiB`);
       const what = `worker, ${sizeMib} MiB object, peak RSS`;

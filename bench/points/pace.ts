@@ -9,8 +9,8 @@ const POINT = 'pace';
 export async function pace({ quick, say }: How): Promise<Measured> {
   const figures: Figure[] = [];
   for (const latencyMs of quick ? [50] : [5, 50, 200]) {
-    const fixed = quick ? [8, 16, 32] : [2, 4, 8, 16, 32];
-    const rates = await ratesAt(latencyMs, fixed, quick ? 1 : 5);
+    const fixed = quick ? [16, 32] : [2, 4, 8, 16, 32]; // the best at 50 ms is one of these
+    const rates = await ratesAt(latencyMs, fixed, quick ? 3 : 5);
     const own = rates.adaptive ?? Number.NaN;
     const [bestName = '', best = Number.NaN] =
       Object.entries(rates)
