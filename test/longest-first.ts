@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of more than ten seconds, the longest first: begun last, one of them would keep a worker while the other has nothing to do. */
 const LONG = [
+  'sim/runs',
   'contract/template',
   'page/watch',
   'page/access',
@@ -18,7 +19,6 @@ const LONG = [
   'flow/backfill-command',
   'flow/start',
   'flow/order',
-  'sim/runs',
   'flow/api-backfill',
   'flow/resume-crash',
   'contract/tear-down',

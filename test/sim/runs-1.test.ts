@@ -1,3 +1,3 @@
 import { expectRuns } from './expect-runs.ts';
 
-expectRuns(3, 0, 400);
+expectRuns(3, 0, 2_500);

@@ -36,6 +36,15 @@ export type Weather = {
   readonly canDamage: boolean;
 };
 
+/** They come late in a run, when most of its trouble is over, and are what sessions live by: so much more of it is theirs. */
+const OF_COS: ReadonlySet<string> = new Set(['cos.put', 'cos.finish', 'cos.list']);
+
+/** The few runs in which a slice may be damaged are to have one that is. */
+function moreFor(operation: string, { canDamage }: Weather): number {
+  if (operation === 'cos.put' && canDamage) return 12;
+  return OF_COS.has(operation) ? 4 : 1;
+}
+
 /** Draws what happens to an operation from its name alone: leaving one trouble out moves no other. */
 export function drawTrouble(
   name: string,
@@ -45,7 +54,7 @@ export function drawTrouble(
 ): Trouble | undefined {
   const draw = streamOf(name, key);
   const isSlow = draw.chance(weather.slow);
-  const isWrong = draw.chance(weather.wrong);
+  const isWrong = draw.chance(weather.wrong * moreFor(operation, weather));
   if (!isSlow && !isWrong) return undefined;
   const before = isSlow ? delay(draw) : 1;
   const after = isSlow && draw.chance(0.5) ? delay(draw) : 0;
@@ -70,9 +79,10 @@ type Wrong = Pick<Trouble, 'fate' | 'quirk' | 'breaksAt'>;
 
 function wrong(draw: Stream, operation: string, { canDamage }: Weather): Wrong {
   const ok = { fate: 'ok' } as const;
+  const damaged: Wrong = { ...ok, quirk: { kind: 'damaged' } };
   const special: Readonly<Record<string, readonly Wrong[]>> = {
     'cos.put': [
-      { ...ok, quirk: { kind: canDamage ? 'damaged' : 'wrong-md5' } },
+      ...(canDamage ? [damaged, damaged, damaged] : []),
       { ...ok, quirk: { kind: 'wrong-md5' } },
       { ...ok, quirk: { kind: 'forget' } },
       { ...ok, quirk: { kind: 'code', code: draw.one([-71, -5997]) } },
@@ -90,7 +100,7 @@ function wrong(draw: Stream, operation: string, { canDamage }: Weather): Wrong {
     'source.read': [{ ...ok, breaksAt: draw.whole(0, 700_000) }],
   };
   const own = special[operation];
-  if (own && draw.chance(0.4)) return draw.one(own);
+  if (own && draw.chance(0.5)) return draw.one(own);
   const isWrite =
     operation === 'store.replace' || operation === 'store.replaceTarget' || operation === 'store.create';
   const fates: readonly Fate[] = ['lost', 'unanswered', 'dies-before', 'dies-after', 'dies-late'];
