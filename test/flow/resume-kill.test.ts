@@ -16,8 +16,8 @@ import { sized } from '../kit/sized.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 const MIB = 1_048_576;
-const SIZE = sized(64, 300) * MIB;
-const KILLS = sized(5, 20);
+const SIZE = sized(48, 300) * MIB;
+const KILLS = sized(3, 20);
 /** Requests before each kill, at most: all of them leave some of the file to the last run. */
 const MOST = sized(12, 30);
 const IN_FLIGHT = 8;
