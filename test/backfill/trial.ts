@@ -18,6 +18,8 @@ type Trial = {
   readonly kills: number;
   /** Processes after a kill have a clock that is ahead by so much, in ms: what holds a target of the dead one is over then. */
   readonly ahead?: number;
+  /** Hears how far it is. */
+  readonly say?: (text: string) => void;
 };
 
 type Verdict = {
@@ -40,7 +42,13 @@ const SLICES_IN_FLIGHT = 8;
 const AHEAD = new URL('clock-ahead.mjs', import.meta.url).href;
 
 /** A bucket is carried by processes of which all but the last are killed in the middle; then everything is compared. */
-export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Trial): Promise<Verdict> {
+export async function runBackfillTrial({
+  objects,
+  seed,
+  kills,
+  ahead = 0,
+  say = () => undefined,
+}: Trial): Promise<Verdict> {
   const began = performance.now();
   const dir = await tempDir('backfill-trial');
   const cos = await startLocalCos(join(dir.path, 'cos'), {
@@ -55,6 +63,7 @@ export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Tria
     const sizes = sizesOf(objects, seed);
     for (const [key, size] of sizes)
       await place(join(dir.path, 's3', SOURCE_BUCKET, key), bytesOf(key, size));
+    say(`${objects} objects lie in the bucket`);
     const killed: number[] = [];
     for (let kill = 1; kill <= kills; kill += 1) {
       const command = backfill(dir.path, cos, (kill - 1) * ahead);
@@ -64,8 +73,10 @@ export async function runBackfillTrial({ objects, seed, kills, ahead = 0 }: Tria
       killed.push(cos.log.length);
       command.process.kill('SIGKILL');
       await command.ended;
+      say(`killed after ${seen(cos, 'upload').length} uploads of small objects`);
     }
     const { code, stdout, stderr } = await backfill(dir.path, cos, kills * ahead).ended;
+    say('the last process ended: everything is compared');
     const { sentAgain, unasked } = repeatsIn(cos.log, killed, IN_FLIGHT + SLICES_IN_FLIGHT);
     const wrong = [
       ...(code === 0 ? [] : [`the command ended with ${code}: ${stderr.slice(-2_000)}`]),
