@@ -13,8 +13,8 @@ export type Evidence = {
 };
 
 /**
- * What need not be sent. COS's list may lag behind what it confirmed to us, so both count; `strict` after COS refused to
- * finish: then only its list does. Under `trustListed: verified` a listed slice counts only with a confirmed MD5, and
+ * What need not be sent. COS's list may lag behind what it confirmed to us and what it listed before, so all of it counts;
+ * `strict` after COS refused to finish: then only its list does. Under `trustListed: verified` a listed slice counts only with a confirmed MD5, and
  * never if it arrived damaged and was not confirmed since.
  */
 export function heldSlices(
@@ -23,9 +23,13 @@ export function heldSlices(
   { listed, windows, strict }: Evidence,
 ): Slice[] {
   const confirmed = confirmedSlices(all, session, windows);
-  const sound = without(listed.held, damagedSlices(all, session, windows));
+  const damaged = damagedSlices(all, session, windows);
+  const sound = without(listed.held, damaged);
   const believed = options.trustListed === 'listed';
-  if (!strict) return believed ? [...sound, ...confirmed] : confirmed;
+  if (!strict)
+    return believed
+      ? [...sound, ...confirmed, ...without(listedBefore(all, session, windows), damaged)]
+      : confirmed;
   if (believed) return sound;
   const lengthAt = new Map(sound.map((slice) => [slice.offset, slice.length]));
   return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
@@ -39,6 +43,12 @@ export function confirmedSlices(
 ): Slice[] {
   const ranges = windows.filter((window) => window.session === session).flatMap((window) => window.confirmed);
   return slicesWithin(all, mergeRanges(ranges));
+}
+
+/** The slices of the session that COS listed when it was listed first. */
+function listedBefore(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+  const mine = windows.filter((window) => window.session === session);
+  return slicesWithin(all, mergeRanges(mine.flatMap(({ heldBefore = [] }) => heldBefore)));
 }
 
 /** Slices whose last word is that COS stored other bytes than were sent. */

@@ -122,6 +122,22 @@ test.each([
     false,
     [A],
   ],
+  ['what was listed before', 'listed', [window({ heldBefore: [B] })], false, [A, B]],
+  [
+    'nothing that was listed before, once COS refused to finish',
+    'listed',
+    [window({ heldBefore: [B] })],
+    true,
+    [A],
+  ],
+  ['nothing that was listed before without its MD5', 'verified', [window({ heldBefore: [B] })], false, []],
+  [
+    'nothing that was listed before and arrived damaged',
+    'listed',
+    [window({ heldBefore: [B] }), window({ damaged: [B] })],
+    false,
+    [A],
+  ],
   ['nothing that arrived damaged', 'listed', [window({ damaged: [A] })], false, []],
   [
     'what arrived damaged and was confirmed since',
