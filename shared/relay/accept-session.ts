@@ -18,14 +18,15 @@ const [RECORD_WAIT_MS, RECORD_WAITS] = [250, 4];
 
 /**
  * The transfer with this session; `reopen` when the session was not this version's and is deleted, or the target must be
- * claimed again; `moved` when the session is gone already. Throws ForeignUpload.
+ * claimed again; `moved` when the session is gone already; `proven` when the file at the path is this version's and another
+ * execution proved it: what is left of an upload beside it is not deleted, since the file would go too. Throws ForeignUpload.
  */
 export async function acceptSession(
   transfer: Transfer,
   listed: Unfinished,
   services: Services,
   time: StepTime,
-): Promise<Transfer | 'reopen' | 'moved'> {
+): Promise<Transfer | 'reopen' | 'moved' | 'proven'> {
   const { target, whose } = await recognised(transfer, listed, services, time);
   if (whose === 'not-owner') return ownerless(transfer.id, services);
   if (whose === 'ours') {
@@ -55,7 +56,8 @@ export async function acceptSession(
   if (abandoned === 'busy')
     throw new TargetBusy(`another execution is at work on ${transfer.target.path}`, { bySelf: true });
   const now = await services.store.getTarget(targetName(transfer.target));
-  return now?.owner.transferId === transfer.id ? 'reopen' : ownerless(transfer.id, services);
+  if (now?.owner.transferId !== transfer.id) return ownerless(transfer.id, services);
+  return now.file?.state === 'stored' && now.file.transferId === transfer.id ? 'proven' : 'reopen';
 }
 
 type Recognised =

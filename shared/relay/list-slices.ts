@@ -68,6 +68,7 @@ export async function listSlices(input: ListInput, services: Services, time: Ste
   const sending = await acceptSession(transfer, listed, services, time);
   if (sending === 'moved') return listSlices(input, services, time);
   if (sending === 'reopen') return { ...passed, kind: 'reopen' };
+  if (sending === 'proven') return { ...passed, kind: 'complete' };
   if (sending.state !== 'sending') return ended(sending);
   const outcome = await planOrLook(input, { sending, listed }, services, time);
   return outcome === 'moved' ? listSlices(input, services, time) : outcome;

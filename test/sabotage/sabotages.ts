@@ -35,6 +35,20 @@ const WORDS = 'test/contract/s3-words.test.ts';
 const EVIDENCE = 'test/flow/evidence.test.ts';
 
 export const SABOTAGES: readonly Sabotage[] = [
+  ...inFile('shared/relay/accept-session.ts', [
+    'an upload beside a file that was proven is opened again and again',
+    "return now.file?.state === 'stored' && now.file.transferId === transfer.id ? 'proven' : 'reopen';",
+    "return 'reopen';",
+    FOUND,
+    'reopens-beside-a-proven-file',
+  ]),
+  ...inFile('shared/relay/held-slices.ts', [
+    'what was listed before is forgotten',
+    'flatMap(({ heldBefore = [] }) => heldBefore)',
+    'flatMap(() => [])',
+    WHOSE,
+    'what was listed before',
+  ]),
   ...inFile('shared/target/hold-target.ts', [
     "a hold's margin is 0",
     'const MARGIN_MS = 15_000',

@@ -79,8 +79,9 @@ const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const now = world.versions.find(({ content }) => content === contentOfFile(file));
     if (!now || world.bucket.find(now.object.key)) return undefined; // it, or what came since, is wanted
     const deletion = deletedBy(world.table.targets.get(world.target));
-    if (deletion === undefined || now.object.key !== KEYS[0] || now.object.sequencer > deletion)
-      return undefined;
+    if (deletion === undefined || now.object.key !== KEYS[0]) return undefined;
+    const since = world.bucket.revivedBy(now.object) ?? now.object.sequencer; // its deletion was itself undone
+    if (since > deletion) return undefined;
     return `${operation.life.name} wrote ${now.content}, whose deletion was mirrored`;
   },
 

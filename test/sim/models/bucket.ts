@@ -30,6 +30,7 @@ export function openBucket(bucket: string, versioned: boolean, now: () => number
     return made;
   };
 
+  const revived = new Map<string, string>();
   return {
     bucket,
     versioned,
@@ -49,8 +50,13 @@ export function openBucket(bucket: string, versioned: boolean, now: () => number
       if (!versioned || !gone) return undefined;
       keys.set(key, versions.slice(0, -1));
       count += 1;
-      return { ...gone, sequencer: `00${(0x5f00_0000_0000 + count).toString(16).toUpperCase()}` };
+      const sequencer = `00${(0x5f00_0000_0000 + count).toString(16).toUpperCase()}`;
+      const again = versions.at(-2)?.versionId;
+      if (again !== undefined) revived.set(again, sequencer);
+      return { ...gone, sequencer };
     },
+    /** The sequencer of the event that made the version the current one again. */
+    revivedBy: ({ versionId = '' }: ObjectVersion): string | undefined => revived.get(versionId),
     /** What a reader gets, of the newest version or of the one named; undefined for nothing and for a delete marker. */
     find(key: string, versionId?: string): ObjectVersion | undefined {
       const versions = keys.get(key) ?? [];
