@@ -4,7 +4,7 @@ export const BENCH_USAGE = `Usage: npm run bench [-- --quick] [--only POINT] [--
 
 Measures the relay against yardsticks in the same run on this machine; bench/README.md says how to read it.
 
-  --quick        smaller objects and fewer rounds: ends within 3 minutes on 2 cores
+  --quick        smaller objects and fewer rounds: some four minutes on 2 cores
   --only POINT   one point alone; may be given more than once:
                  throughput, worker, memory, plan, pace, many, backfill, cold-start, calls, profile, endpoint,
                  client-upload
