@@ -87,8 +87,8 @@ async function planOrLook(
   if (outcome !== 'stalled') return outcome;
   await pause(LAG_MS, signal);
   const again = await services.cos.list(sending.target, signal);
-  const isSame = again.kind === 'unfinished' && again.session === listed.session;
-  const last = isSame ? await plan(input, sending, again, services) : 'stalled';
+  if (again.kind !== 'unfinished' || again.session !== listed.session) return 'moved';
+  const last = await plan(input, sending, again, services);
   if (last === 'stalled') throw new NoProgress('as many slices were missing after sending them as before'); // the loop must shrink
   return last;
 }
