@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { localContext } from '../../local/stack/machine.ts';
 import { SOURCE_BUCKET } from '../../local/stack/stack.ts';
+import { targetName } from '../../shared/cos/target.ts';
+import { registerTransfer } from '../../shared/transfer/register-transfer.ts';
 import { type Wired, withServices } from '../../shared/wiring/wiring.ts';
-import { type EventBed, openEventBed } from '../kit/event-bed.ts';
+import { type EventBed, openEventBed, targetOf } from '../kit/event-bed.ts';
 import { mortal } from '../kit/mortal.ts';
-import { bytesOf } from '../kit/relay-bed.ts';
+import { bytesOf, OPTIONS } from '../kit/relay-bed.ts';
 import { type S3Event, startVersionedS3, type VersionedS3 } from '../kit/versioned-s3.ts';
 
 const SLICED = 700_000;
@@ -96,6 +98,21 @@ describe.each([
 
 describe('versions that meet', () => {
   const { bed, s3, tell } = withBed();
+
+  test('a version that a call of the API named first has its place once its event comes', async () => {
+    const event = s3().put('called', bytesOf('called', 5_000), versioned);
+    const { services } = bed();
+    const asked = { bucket: SOURCE_BUCKET, key: 'called' };
+    const { object, metadata } = await services.source.pin(asked, new AbortController().signal);
+    const to = { target: targetOf('called'), options: OPTIONS, metadata };
+    const { id } = await registerTransfer({ kind: 's3', ...object }, to, services, { restart: false });
+
+    await tell(event);
+
+    const stored = await services.store.get(id);
+    expect(stored).toMatchObject({ state: 'stored', source: { sequencer: expect.any(String) } });
+    expect((await services.store.getTarget(targetName(targetOf('called'))))?.owner.sequencer).toBeDefined();
+  });
 
   test('a newer version supersedes the running transfer of the older one', async () => {
     const older = s3().put('running', bytesOf('older', SLICED), versioned);

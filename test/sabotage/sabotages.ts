@@ -239,8 +239,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     'a version that a call began has no place among the events',
     'const known = await inItsPlace(found, source, services);',
     'const known = found;',
-    FOUND,
-    'event-of-a-version',
+    'test/flow/versions.test.ts',
+    'a call of the API named first',
   ]),
   ...inFile(
     'shared/target/recognise.ts',
