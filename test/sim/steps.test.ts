@@ -12,6 +12,7 @@ import {
   type Sending,
   type Transfer,
   toAttempted,
+  toEnded,
   toSending,
 } from '../../shared/records/transfer.ts';
 import { finishUpload } from '../../shared/relay/finish-upload.ts';
@@ -235,20 +236,32 @@ test('that a session is about to be opened is written down before COS is asked, 
   expect(await services.store.getTarget(targetName(path))).toMatchObject({ upload: { state: 'opening' } });
 });
 
-test('a session that was opened over a file for a transfer that is over stays: its deletion would take the file', async () => {
-  const { services, transfer, session, cos } = await sending();
-  cos.files.set(path.path, { slices: [], size: 5, createdAt: 0, modifiedAt: 0 });
-  const target = await services.store.getTarget(targetName(path));
-  if (!target?.upload) throw new Error('no upload is written down');
-  await end(services, transfer.id, 'cancelled', { error: 'Cancelled', message: 'on request' });
-  const opened = { kind: 'session', session, sliceSize: SLICE, serial: false } as const;
-  const intended = { ...target, upload: { ...target.upload, replaces: { size: 5 } } };
+const ON_REQUEST = { error: 'Cancelled', message: 'on request' };
 
-  const isOurs = await recordSession(transfer, { opened, intended, withSha: false }, services, time);
+test.each([
+  ['is over', (services: Services, { id }: Transfer) => end(services, id, 'cancelled', ON_REQUEST)],
+  [
+    'is over, but its target does not say so yet',
+    (services: Services, was: Sending) =>
+      services.store.replace({ ...toEnded(was, 'cancelled', ON_REQUEST), revision: was.revision + 1 }),
+  ],
+])(
+  'a session that was opened over a file for a transfer that %s stays: its deletion would take the file',
+  async (_, over) => {
+    const { services, transfer, session, cos } = await sending();
+    cos.files.set(path.path, { slices: [], size: 5, createdAt: 0, modifiedAt: 0 });
+    const target = await services.store.getTarget(targetName(path));
+    if (!target?.upload) throw new Error('no upload is written down');
+    await over(services, transfer);
+    const opened = { kind: 'session', session, sliceSize: SLICE, serial: false } as const;
+    const intended = { ...target, upload: { ...target.upload, replaces: { size: 5 } } };
 
-  expect(isOurs).toBe(false);
-  expect(cos.files.has(path.path)).toBe(true);
-});
+    const isOurs = await recordSession(transfer, { opened, intended, withSha: false }, services, time);
+
+    expect(isOurs).toBe(false);
+    expect(cos.files.has(path.path)).toBe(true);
+  },
+);
 
 test('a call that stalled leaves the session that another wrote down since', async () => {
   const { services, transfer, cos } = await sending();
