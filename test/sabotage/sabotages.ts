@@ -409,8 +409,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     'a call that was asked again begins another transfer',
     'if (own && isActive(own)) return own;',
     '',
-    FOUND,
-    'start-of-a-machine',
+    'test/flow/asked-again.test.ts',
   ]),
   ...inFile(
     'shared/events/source-place.ts',
