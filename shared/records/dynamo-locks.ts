@@ -1,7 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Clock, EpochSeconds } from '../time.ts';
+import { conditionHeld } from './condition-held.ts';
 import type { IdempotencyKey, TransferStore } from './store.ts';
 
 /** Nobody has it. */
@@ -64,7 +64,7 @@ export function locksAndKeys({
         ExpressionAttributeNames: { '#until': 'until' },
         ExpressionAttributeValues: { ':now': clock() },
       });
-      return holds(documents.send(put));
+      return conditionHeld(documents.send(put));
     },
     async unlock({ name, by }) {
       const give = new PutCommand({
@@ -74,7 +74,7 @@ export function locksAndKeys({
         ExpressionAttributeNames: { '#by': 'by' },
         ExpressionAttributeValues: { ':by': by },
       });
-      await holds(documents.send(give));
+      await conditionHeld(documents.send(give));
     },
     getKey,
     async claimKey(key) {
@@ -86,21 +86,10 @@ export function locksAndKeys({
         ConditionExpression: NEVER_CLAIMED,
       });
       for (;;) {
-        if (await holds(documents.send(put))) return { won: true };
+        if (await conditionHeld(documents.send(put))) return { won: true };
         const existing = await getKey(key.name);
         if (existing) return { won: false, existing }; // otherwise it expired in between: claim it again
       }
     },
   };
-}
-
-/** False if the condition of the write did not hold. */
-async function holds(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }

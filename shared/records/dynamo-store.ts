@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Slice } from '../slices/slices.ts';
 import { type Clock, toSeconds } from '../time.ts';
+import { conditionHeld } from './condition-held.ts';
 import { countTransfers } from './dynamo-count.ts';
 import { listTransfers } from './dynamo-list.ts';
 import { locksAndKeys } from './dynamo-locks.ts';
@@ -70,20 +70,13 @@ export function openDynamoStore({
   /** One conditional write; false if the condition did not hold. */
   const putIf = async (item: Record<string, unknown>, revision: number): Promise<boolean> => {
     const first = revision === 1;
-    try {
-      await documents.send(
-        new PutCommand({
-          TableName,
-          Item: { expiresAt: expiresAt(), ...item },
-          ConditionExpression: first ? NEVER_WRITTEN : UNCHANGED_SINCE_READ,
-          ...(!first && { ExpressionAttributeValues: { ':seen': revision - 1 } }),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const put = new PutCommand({
+      TableName,
+      Item: { expiresAt: expiresAt(), ...item },
+      ConditionExpression: first ? NEVER_WRITTEN : UNCHANGED_SINCE_READ,
+      ...(!first && { ExpressionAttributeValues: { ':seen': revision - 1 } }),
+    });
+    return conditionHeld(documents.send(put));
   };
 
   const read = async (pk: string, sk: string): Promise<unknown> =>

@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type Clock, type EpochMillis, toSeconds } from '../time.ts';
+import { conditionHeld } from './condition-held.ts';
 
 /** How many bytes may begin to leave in a day of UTC. */
 export type EgressBudget = {
@@ -45,13 +45,7 @@ export function openEgressBudget({ documents, table, clock, bytesPerDay }: Egres
         ':end': toSeconds((day + 8) * DAY_MS),
       },
     });
-    try {
-      await documents.send(add);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    return conditionHeld(documents.send(add));
   };
 
   const current = () => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -11,6 +10,7 @@ import {
 import * as z from 'zod';
 import { type Clock, toSeconds } from '../time.ts';
 import { type BackfillJob, backfillJob, OUTCOMES, type Tally } from './backfill-job.ts';
+import { conditionHeld } from './condition-held.ts';
 
 type JobPage = { readonly jobs: readonly BackfillJob[]; readonly next?: string };
 
@@ -48,14 +48,8 @@ export function openJobStore({ documents, table, clock, retentionDays }: JobStor
   const expiresAt = () => toSeconds(clock()) + retentionDays * 86_400;
 
   const put = async (job: BackfillJob, condition: object): Promise<boolean> => {
-    try {
-      const Item = { pk: JOBS, sk: `JOB#${job.id}`, ...job, expiresAt: expiresAt() };
-      await documents.send(new PutCommand({ TableName, Item, ...condition }));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const Item = { pk: JOBS, sk: `JOB#${job.id}`, ...job, expiresAt: expiresAt() };
+    return conditionHeld(documents.send(new PutCommand({ TableName, Item, ...condition })));
   };
 
   return {

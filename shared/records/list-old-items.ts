@@ -1,6 +1,6 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { conditionHeld } from './condition-held.ts';
 import { listedAs } from './listed-row.ts';
 import { TRANSFER_STATES } from './transfer.ts';
 
@@ -27,14 +27,7 @@ export async function listOldItems(documents: DynamoDBDocumentClient, table: str
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: { ':key': listedAs({ state, id }), ':state': state },
       });
-      const done = await documents.send(request).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof ConditionalCheckFailedException) return false;
-          throw error;
-        },
-      );
-      if (done) listed += 1;
+      if (await conditionHeld(documents.send(request))) listed += 1;
     }
   }
   return listed;

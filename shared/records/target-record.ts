@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { EpochMillis } from '../time.ts';
 import type { Origin } from './source-version.ts';
 import { targetBefore } from './target-before.ts';
 
@@ -122,6 +123,10 @@ export type Target = z.infer<typeof current>;
 
 /** Reads a target as it is written now, or as the version before wrote it. */
 export const targetRecord: z.ZodType<Target> = z.union([current, targetBefore]);
+
+/** Whether a request that nothing else can stop may be under way at that time. */
+export const isHeldAt = ({ hold }: Pick<Target, 'hold'>, now: EpochMillis): boolean =>
+  hold !== undefined && hold.until > now;
 
 /** The session of an upload that is written down: the open one, or the one before an init that may be under way. */
 export function recordedIn(upload: Upload | undefined): RecordedSession | undefined {

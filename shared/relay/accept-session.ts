@@ -8,7 +8,7 @@ import { pause } from '../retry.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from '../target/abandon-session.ts';
 import { changeTarget } from '../target/change-target.ts';
-import { type Whose, whoseUpload } from '../target/recognise.ts';
+import { isProvenBy, type Whose, whoseUpload } from '../target/recognise.ts';
 import { sessionAdopted } from '../target/upload-transitions.ts';
 
 type Unfinished = Extract<Listed, { kind: 'unfinished' }>;
@@ -57,7 +57,7 @@ export async function acceptSession(
     throw new TargetBusy(`another execution is at work on ${transfer.target.path}`, { bySelf: true });
   const now = await services.store.getTarget(targetName(transfer.target));
   if (now?.owner.transferId !== transfer.id) return ownerless(transfer.id, services);
-  return now.file?.state === 'stored' && now.file.transferId === transfer.id ? 'proven' : 'reopen';
+  return isProvenBy(now, transfer.id) ? 'proven' : 'reopen';
 }
 
 type Recognised =

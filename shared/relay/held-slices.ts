@@ -26,10 +26,11 @@ export function heldSlices(
   const damaged = damagedSlices(all, session, windows);
   const sound = without(listed.held, damaged);
   const believed = options.trustListed === 'listed';
-  if (!strict)
-    return believed
-      ? [...sound, ...confirmed, ...without(listedBefore(all, session, windows), damaged)]
-      : confirmed;
+  if (!strict && !believed) return confirmed;
+  if (!strict) {
+    const listedBefore = noted(all, session, windows, ({ heldBefore = [] }) => heldBefore);
+    return [...sound, ...confirmed, ...without(listedBefore, damaged)];
+  }
   if (believed) return sound;
   const lengthAt = new Map(sound.map((slice) => [slice.offset, slice.length]));
   return confirmed.filter((slice) => lengthAt.get(slice.offset) === slice.length);
@@ -41,14 +42,18 @@ export function confirmedSlices(
   session: string,
   windows: readonly WindowRecord[],
 ): Slice[] {
-  const ranges = windows.filter((window) => window.session === session).flatMap((window) => window.confirmed);
-  return slicesWithin(all, mergeRanges(ranges));
+  return noted(all, session, windows, ({ confirmed }) => confirmed);
 }
 
-/** The slices of the session that COS listed when it was listed first. */
-function listedBefore(all: readonly Slice[], session: string, windows: readonly WindowRecord[]): Slice[] {
+/** The slices of the plan that lie whole in what the windows of the session note. */
+function noted(
+  all: readonly Slice[],
+  session: string,
+  windows: readonly WindowRecord[],
+  ranges: (window: WindowRecord) => readonly Slice[],
+): Slice[] {
   const mine = windows.filter((window) => window.session === session);
-  return slicesWithin(all, mergeRanges(mine.flatMap(({ heldBefore = [] }) => heldBefore)));
+  return slicesWithin(all, mergeRanges(mine.flatMap(ranges)));
 }
 
 /** Slices whose last word is that COS stored other bytes than were sent. */

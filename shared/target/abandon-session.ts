@@ -3,6 +3,7 @@ import { isActive, type Transfer } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { changeTarget } from './change-target.ts';
 import { whileHolding } from './hold-target.ts';
+import { isProvenBy } from './recognise.ts';
 import { orphaned } from './transitions.ts';
 
 /** Who deletes an unfinished upload; `by` is the hold under which it works already. */
@@ -28,8 +29,9 @@ export async function abandonSession(
   if (listed.kind !== 'unfinished' || listed.session !== session) return 'left';
   // op=delete takes the file of the path too: nobody else writes meanwhile, and no call of this transfer closes the upload
   const holder = { id: transfer.id, target: transfer.target, by: transfer.by, as: 'removal' } as const;
-  const removed = await whileHolding(services, holder, time, async ({ owner, file, upload }, own) => {
-    if (file?.state === 'stored' && file.transferId === owner.transferId) return false; // the owner's, and proven
+  const removed = await whileHolding(services, holder, time, async (held, own) => {
+    const { owner, file, upload } = held;
+    if (isProvenBy(held, owner.transferId)) return false; // the owner's, and proven
     const again = await services.cos.list(transfer.target, own.signal);
     if (again.kind !== 'unfinished' || again.session !== session) return false;
     const mayTakeTheFile = file !== undefined || upload?.replaces !== undefined;

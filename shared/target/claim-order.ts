@@ -1,5 +1,5 @@
 import type { Origin } from '../records/source-version.ts';
-import { type Hold, type Owner, sourceName, type Target } from '../records/target-record.ts';
+import { type Hold, isHeldAt, type Owner, sourceName, type Target } from '../records/target-record.ts';
 import type { EpochMillis } from '../time.ts';
 
 export function ownerOf(transferId: string, source: Origin): Owner {
@@ -41,7 +41,7 @@ export type Claimant = { readonly owner: Owner; readonly hold?: Hold | undefined
 export function decideClaim(current: Target | undefined, mine: Claimant, now: EpochMillis): Claim {
   if (!current) return 'free';
   const { owner: theirs, hold } = current;
-  const isHeld = hold !== undefined && hold.until > now;
+  const isHeld = isHeldAt(current, now);
   if (theirs.transferId === mine.owner.transferId) {
     const another = hold?.by !== undefined && hold.by !== mine.hold?.by;
     // a session that a late delete takes is opened again; a file that was sent in one request would be gone

@@ -2,7 +2,7 @@ import { targetName } from '../cos/target.ts';
 import { TargetBusy } from '../errors.ts';
 import { change } from '../records/change-transfer.ts';
 import { isHopeless } from '../records/end-reason.ts';
-import { type Owner, recordedIn, type Target } from '../records/target-record.ts';
+import { isHeldAt, type Owner, recordedIn, type Target } from '../records/target-record.ts';
 import { isActive, type Transfer, toEnded } from '../records/transfer.ts';
 import type { Services, StepTime } from '../services.ts';
 import { abandonSession } from './abandon-session.ts';
@@ -95,12 +95,10 @@ async function takeTarget(
 }
 
 /** An owner whose transfer is over has no claim, whatever died before it could say so: its target is released. */
-async function isFreed(
-  services: Pick<Services, 'store' | 'clock'>,
-  { name, active, owner, hold }: Target,
-): Promise<boolean> {
+async function isFreed(services: Pick<Services, 'store' | 'clock'>, target: Target): Promise<boolean> {
+  const { name, active, owner } = target;
   const now = services.clock();
-  if (!active || (hold && hold.until > now)) return false;
+  if (!active || isHeldAt(target, now)) return false;
   const transfer = await services.store.get(owner.transferId);
   if (transfer && isActive(transfer)) return false;
   await changeTarget(services, name, released(owner.transferId, now));

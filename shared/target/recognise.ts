@@ -106,9 +106,13 @@ export function onExistingFile(
   return evidence ? 'leave' : 'replace';
 }
 
+/** Whether the file was proven by this transfer, whatever was opened beside it since. */
+export const isProvenBy = ({ file }: Pick<Target, 'file'>, transferId: string): boolean =>
+  file?.state === 'stored' && file.transferId === transferId;
+
 /** Whether the file was proven by this transfer, though the transfer itself may not say so yet. */
-export const isStoredBy = ({ upload, file }: Target, transferId: string): boolean =>
-  !upload && file?.state === 'stored' && file.transferId === transferId;
+export const isStoredBy = (target: Target, transferId: string): boolean =>
+  !target.upload && isProvenBy(target, transferId);
 
 export const factsOf = ({ size, sha1, createdAt, modifiedAt }: CosFile) => ({
   size,

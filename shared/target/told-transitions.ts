@@ -1,4 +1,4 @@
-import { type Hold, isNobody, NOBODY, type Owner, type Target } from '../records/target-record.ts';
+import { type Hold, isHeldAt, isNobody, NOBODY, type Owner, type Target } from '../records/target-record.ts';
 import type { EpochMillis } from '../time.ts';
 import { type Claimant, decideClaim } from './claim-order.ts';
 import { claimed, letGo } from './hold-transitions.ts';
@@ -22,14 +22,12 @@ export const claimedAsTold =
 
 /** Nobody is at it, nothing is left to be put away, and the order of its versions needs no time that only S3 knows. */
 function isFreeOf(from: Target | undefined, mine: Claimant, now: EpochMillis): boolean {
-  if (!from || (isNobody(from.owner) && !isHeld(from, now))) return true;
+  if (!from || (isNobody(from.owner) && !isHeldAt(from, now))) return true;
   const { owner, active, upload } = from;
   if (active || upload || owner.told || owner.transferId === mine.owner.transferId) return false;
   const isOrdered = owner.sourceName !== mine.owner.sourceName || owner.sequencer !== undefined;
   return isOrdered && decideClaim(from, mine, now) === 'free';
 }
-
-const isHeld = ({ hold }: Target, now: EpochMillis): boolean => hold !== undefined && hold.until > now;
 
 /** S3 did not confirm the version, and nothing was sent: the target is what it was before. */
 export const unclaimed =

@@ -37,15 +37,15 @@ const EVIDENCE = 'test/flow/evidence.test.ts';
 export const SABOTAGES: readonly Sabotage[] = [
   ...inFile('shared/relay/accept-session.ts', [
     'an upload beside a file that was proven is opened again and again',
-    "return now.file?.state === 'stored' && now.file.transferId === transfer.id ? 'proven' : 'reopen';",
+    "return isProvenBy(now, transfer.id) ? 'proven' : 'reopen';",
     "return 'reopen';",
     FOUND,
     'reopens-beside-a-proven-file',
   ]),
   ...inFile('shared/relay/held-slices.ts', [
     'what was listed before is forgotten',
-    'flatMap(({ heldBefore = [] }) => heldBefore)',
-    'flatMap(() => [])',
+    '({ heldBefore = [] }) => heldBefore',
+    '() => []',
     WHOSE,
     'what was listed before',
   ]),

@@ -1,7 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { targetRecord } from '../../shared/records/target-record.ts';
+import { conditionHeld } from '../../shared/records/condition-held.ts';
+import { isHeldAt, targetRecord } from '../../shared/records/target-record.ts';
 import { transferOfItem } from '../../shared/records/transfer-item.ts';
 import type { EpochMillis } from '../../shared/time.ts';
 import { oldTarget, oldTransfer } from './old-items.ts';
@@ -24,11 +24,10 @@ export async function countUnderWay(
 ): Promise<number> {
   let count = 0;
   for await (const item of rows(documents, table)) {
-    const { hold } = item.sk === 'TARGET' ? targetRecord.parse(item) : {};
     const isUnderWay =
       item.sk === 'TRANSFER'
         ? ['opening', 'sending'].includes(transferOfItem(item).state)
-        : hold !== undefined && hold.until > now;
+        : isHeldAt(targetRecord.parse(item), now);
     if (isUnderWay) count += 1;
   }
   return count;
@@ -47,14 +46,7 @@ export async function rewriteTable(documents: DynamoDBDocumentClient, table: str
       ConditionExpression: 'revision = :seen',
       ExpressionAttributeValues: { ':seen': item.revision },
     });
-    const done = await documents.send(request).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      },
-    );
-    if (done) written += 1;
+    if (await conditionHeld(documents.send(request))) written += 1;
   }
   return written;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { allCalls } from './all-calls.ts';
 import { PROBLEMS } from './problem-table.ts';
-import { type Call, isLocated } from './read-request.ts';
+import { type AnyCall, isLocated } from './read-request.ts';
 
 /** What a page of another origin may send, and may read of the answers. */
 export type CorsLists = {
@@ -31,8 +31,6 @@ export function corsLists(): CorsLists {
     exposed: distinct(exposed),
   };
 }
-
-type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: () => z.ZodType };
 
 function headersOf({ input }: AnyCall): string[] {
   const asked = input();

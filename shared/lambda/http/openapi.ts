@@ -3,7 +3,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import { allCalls } from './all-calls.ts';
 import { problemBody } from './answer.ts';
 import { PROBLEMS, problemType } from './problem-table.ts';
-import { type Call, isLocated } from './read-request.ts';
+import { type AnyCall, isLocated } from './read-request.ts';
 
 /** OpenAPI 3.1, made from the schemas that read the requests. */
 export async function describeApi(): Promise<object> {
@@ -40,8 +40,6 @@ export async function describeApi(): Promise<object> {
     },
   });
 }
-
-type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: () => z.ZodType };
 
 /** A call's input is an object of `path`, `query`, `headers` and `body`, each as far as the call looks at it. */
 const parts = (input: z.ZodType): Readonly<Record<string, z.ZodType>> =>

@@ -126,6 +126,9 @@ export type Call<Input> = {
   readonly problems: readonly ProblemKind[];
 };
 
+/** Any call, whatever its input is read as. */
+export type AnyCall = Omit<Call<unknown>, 'input'> & { readonly input: () => z.ZodType };
+
 /** Whether the answer says where to look at what was begun. */
 export function isLocated({ status, answer }: Pick<Call<unknown>, 'status' | 'answer'>): boolean {
   if (status !== 202) return false;
